@@ -1,0 +1,29 @@
+"""Audit lines: written in the same transaction as what they tell of. Ids and settings, never text."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.policy import Actor
+from db.tables import AuditLine, Base
+
+
+def record(session: Session, actor: Actor | None, action: str, subject: Base, **detail) -> None:
+    """Note that `actor` did `action` to `subject`, a row that already has, or will get, an id."""
+    session.flush()
+    session.add(
+        AuditLine(
+            actor_id=actor.id if actor else None,
+            action=action,
+            subject=subject.__tablename__,
+            subject_id=getattr(subject, "id", None),
+            detail=detail,
+        )
+    )
+
+
+def list_lines(session: Session, *, before_id: int | None = None, limit: int = 50) -> list[AuditLine]:
+    """The newest lines first, from just below `before_id`."""
+    query = select(AuditLine).order_by(AuditLine.id.desc()).limit(limit)
+    if before_id is not None:
+        query = query.where(AuditLine.id < before_id)
+    return list(session.scalars(query))

@@ -1,0 +1,104 @@
+"""The closed vocabularies of the studio, stored as their lower-case values."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    AUTHOR = "author"
+    REVIEWER = "reviewer"
+    TRAINER = "trainer"
+    CLINICIAN = "clinician"
+    ADMIN = "admin"
+
+
+class Category(StrEnum):
+    """The four groups of BioInstruct: question answering, information extraction, generation, the rest."""
+
+    QA = "QA"
+    IE = "IE"
+    GEN = "GEN"
+    OTHER = "OTHER"
+
+
+class Origin(StrEnum):
+    """How an instruction came into the studio."""
+
+    SEED = "seed"
+    GENERATED = "generated"
+    CONVERTED = "converted"
+    IMPORTED = "imported"
+    FEEDBACK = "feedback"
+
+
+class Provenance(StrEnum):
+    """Who wrote the text: people, a model, or a translation of either."""
+
+    NATIVE = "native"
+    SYNTHETIC = "synthetic"
+    TRANSLATED = "translated"
+
+
+class InstructionStatus(StrEnum):
+    DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    CHANGES_REQUESTED = "changes_requested"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    RETIRED = "retired"
+
+
+class Decision(StrEnum):
+    APPROVE = "approve"
+    REQUEST_CHANGES = "request_changes"
+    REJECT = "reject"
+
+
+class Split(StrEnum):
+    TRAIN = "train"
+    VALIDATION = "validation"
+    TEST = "test"
+
+
+class JobKind(StrEnum):
+    TRAIN_LORA = "train_lora"
+    DATA_REPORT = "data_report"  # what a training run would do: rows, tokens, steps, time
+
+
+class JobStatus(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def is_open(self) -> bool:
+        """True while a worker still has, or will have, something to do for the job."""
+        return self in (JobStatus.QUEUED, JobStatus.RUNNING)
+
+
+class ProcessRole(StrEnum):
+    WORKER = "worker"
+    MODEL_SERVER = "model_server"
+
+
+class Side(StrEnum):
+    BASE = "base"
+    TUNED = "tuned"
+
+
+class Choice(StrEnum):
+    """A vote between two answers, named by what the voter preferred once the sides are known."""
+
+    BASE = "base"
+    TUNED = "tuned"
+    TIE = "tie"
+    BOTH_BAD = "both_bad"
+
+
+class LinkPurpose(StrEnum):
+    """What a one-time link lets its bearer do."""
+
+    SET_UP = "set_up"
+    INVITE = "invite"

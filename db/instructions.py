@@ -1,0 +1,240 @@
+"""Instructions and their revisions: write, edit, submit, find.
+
+Every text an instruction ever had is a revision. `version` is the head's number; whoever edits names the
+version they started from, and a stale one is refused with what is stored now.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session
+
+from db import audit
+from db.content import Content, content_of
+from db.enums import Category, InstructionStatus, Origin, Provenance
+from db.policy import Actor, PolicyError, Right, require
+from db.tables import Instruction, Revision
+from db.tables.base import utc_now
+
+PAGE_ROWS = 50
+
+
+class StaleVersionError(ValueError):
+    """Someone saved in between. Carries what is stored now, so that a page can show both texts."""
+
+    def __init__(self, stored: Content, stored_version: int, stored_by: str) -> None:
+        super().__init__(
+            f"instruction: {stored_by} saved version {stored_version} while you were writing. "
+            "Nothing of yours is lost: compare both texts and save again."
+        )
+        self.stored = stored
+        self.stored_version = stored_version
+
+
+@dataclass(frozen=True)
+class InstructionQuery:
+    """Which instructions of a project to list; empty fields do not filter."""
+
+    text: str = ""
+    statuses: tuple[InstructionStatus, ...] = ()
+    categories: tuple[Category, ...] = ()
+    origins: tuple[Origin, ...] = ()
+    task: str = ""
+    specialty: str = ""
+    author_id: int | None = None
+    not_author_id: int | None = None
+
+
+@dataclass(frozen=True)
+class InstructionPage:
+    """One page of rows, newest first, and the id to ask for the next one with (None at the end)."""
+
+    rows: list[Instruction]
+    total: int
+    next_before_id: int | None
+
+
+def create_instruction(
+    session: Session,
+    actor: Actor,
+    project_id: int,
+    content: Content,
+    *,
+    origin: Origin = Origin.SEED,
+    provenance: Provenance = Provenance.NATIVE,
+    key: str | None = None,
+    reason: str = "",
+) -> Instruction:
+    """A new draft with its first revision."""
+    require(actor, Right.WRITE)
+    instruction = Instruction(
+        project_id=project_id,
+        origin=origin,
+        provenance=provenance,
+        key=key,
+        author_id=actor.id,
+        **content.columns(),
+    )
+    session.add(instruction)
+    session.flush()
+    _add_revision(session, actor, instruction, reason)
+    return instruction
+
+
+def edit_instruction(
+    session: Session, actor: Actor, instruction_id: int, content: Content, *, version: int, reason: str = ""
+) -> Instruction:
+    """A new revision on top of `version`; the record goes back to draft, an approved revision stays in force.
+
+    Raises StaleVersionError when the head has moved, PolicyError for another author's draft.
+    """
+    instruction = get_instruction(session, instruction_id)
+    _require_writer(actor, instruction)
+    _require_fresh(session, instruction, version)
+    if content == content_of(instruction):
+        return instruction
+    for field, value in content.columns().items():
+        setattr(instruction, field, value)
+    instruction.version += 1
+    instruction.status = InstructionStatus.DRAFT
+    instruction.submitted_at = None
+    _add_revision(session, actor, instruction, reason)
+    return instruction
+
+
+def submit_for_review(session: Session, actor: Actor, instruction_id: int, *, version: int) -> Instruction:
+    """Hand a draft to the reviewers. Raises ValueError when it is incomplete or not a draft."""
+    instruction = get_instruction(session, instruction_id)
+    _require_writer(actor, instruction)
+    _require_fresh(session, instruction, version)
+    if instruction.status not in (InstructionStatus.DRAFT, InstructionStatus.CHANGES_REQUESTED):
+        raise ValueError(
+            f"status: it is {instruction.status.replace('_', ' ')}; only a draft can be submitted."
+        )
+    content_of(instruction).require_complete()
+    instruction.status = InstructionStatus.IN_REVIEW
+    instruction.submitted_at = utc_now()
+    audit.record(session, actor, "submitted", instruction, version=instruction.version)
+    return instruction
+
+
+def delete_instruction(
+    session: Session, actor: Actor, instruction_id: int, *, deleted: bool = True
+) -> Instruction:
+    """Take a record out of every list, or (deleted=False) put it back. Its revisions stay."""
+    instruction = session.get(Instruction, instruction_id)
+    if instruction is None:
+        raise LookupError(f"There is no instruction number {instruction_id}.")
+    _require_writer(actor, instruction)
+    instruction.deleted_at = utc_now() if deleted else None
+    audit.record(session, actor, "deleted" if deleted else "restored", instruction)
+    return instruction
+
+
+def get_instruction(session: Session, instruction_id: int) -> Instruction:
+    instruction = session.get(Instruction, instruction_id)
+    if instruction is None or instruction.deleted_at is not None:
+        raise LookupError(f"There is no instruction number {instruction_id}.")
+    return instruction
+
+
+def search_instructions(
+    session: Session,
+    project_id: int,
+    query: InstructionQuery,
+    *,
+    before_id: int | None = None,
+    limit: int = PAGE_ROWS,
+) -> InstructionPage:
+    """A page of matches, newest first; pass the last page's `next_before_id` for the next one."""
+    conditions = matching(project_id, query)
+    total = session.scalar(select(func.count()).select_from(Instruction).where(*conditions)) or 0
+    page = select(Instruction).where(*conditions).order_by(Instruction.id.desc()).limit(limit + 1)
+    if before_id is not None:
+        page = page.where(Instruction.id < before_id)
+    rows = list(session.scalars(page))
+    return InstructionPage(rows[:limit], total, rows[limit - 1].id if len(rows) > limit else None)
+
+
+def matching(project_id: int, query: InstructionQuery) -> list[ColumnElement[bool]]:
+    """The conditions that say `query` in SQL."""
+    conditions = [Instruction.project_id == project_id, Instruction.deleted_at.is_(None)]
+    if query.text.strip():
+        fields = (Instruction.instruction, Instruction.input, Instruction.output, Instruction.task)
+        conditions.append(or_(*(field.icontains(query.text.strip(), autoescape=True) for field in fields)))
+    for column, wanted in (
+        (Instruction.status, query.statuses),
+        (Instruction.category, query.categories),
+        (Instruction.origin, query.origins),
+    ):
+        if wanted:
+            conditions.append(column.in_(wanted))
+    for column, value in ((Instruction.task, query.task), (Instruction.specialty, query.specialty)):
+        if value:
+            conditions.append(column == value)
+    if query.author_id is not None:
+        conditions.append(Instruction.author_id == query.author_id)
+    if query.not_author_id is not None:
+        conditions.append(Instruction.author_id != query.not_author_id)
+    return conditions
+
+
+def count_by_status(session: Session, project_id: int) -> dict[InstructionStatus, int]:
+    query = (
+        select(Instruction.status, func.count())
+        .where(Instruction.project_id == project_id, Instruction.deleted_at.is_(None))
+        .group_by(Instruction.status)
+    )
+    return dict(session.execute(query).tuples().all())
+
+
+def used_labels(session: Session, project_id: int) -> dict[str, list[str]]:
+    """The tasks and specialties in use, for filters and suggestions."""
+    return {
+        name: list(
+            session.scalars(
+                select(column)
+                .where(Instruction.project_id == project_id, Instruction.deleted_at.is_(None), column != "")
+                .distinct()
+                .order_by(column)
+            )
+        )
+        for name, column in (("task", Instruction.task), ("specialty", Instruction.specialty))
+    }
+
+
+def texts_since(session: Session, project_id: int, revision_id: int = 0) -> list[tuple[int, int, str, str]]:
+    """(revision id, instruction id, instruction, input) of revisions after `revision_id`, oldest first."""
+    query = (
+        select(Revision.id, Revision.instruction_id, Revision.instruction, Revision.input)
+        .join(Instruction, Instruction.id == Revision.instruction_id)
+        .where(Instruction.project_id == project_id, Revision.id > revision_id)
+        .order_by(Revision.id)
+    )
+    return [tuple(row) for row in session.execute(query)]
+
+
+def _require_writer(actor: Actor, instruction: Instruction) -> None:
+    require(actor, Right.WRITE)
+    if instruction.author_id != actor.id and not actor.can(Right.REVIEW):
+        raise PolicyError("You may not change another author's instruction: that needs the role reviewer.")
+
+
+def _require_fresh(session: Session, instruction: Instruction, version: int) -> None:
+    if instruction.version != version:
+        head = instruction.revisions[-1]
+        raise StaleVersionError(content_of(head), head.number, head.author.full_name)
+
+
+def _add_revision(session: Session, actor: Actor, instruction: Instruction, reason: str) -> None:
+    session.add(
+        Revision(
+            instruction_id=instruction.id,
+            number=instruction.version,
+            author_id=actor.id,
+            reason=reason.strip(),
+            **content_of(instruction).columns(),
+        )
+    )
+    session.flush()
+    session.expire(instruction, ["revisions"])

@@ -1,0 +1,30 @@
+"""Bring a database to the newest schema. Run at every start; does nothing when there is nothing to do."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def upgrade(engine: Engine, revision: str = "head") -> None:
+    """Apply every migration up to `revision`, each in a transaction."""
+    with engine.connect() as connection:
+        command.upgrade(_config(connection), revision)
+        connection.commit()
+
+
+def draft(engine: Engine, message: str) -> None:
+    """Write a new migration from what the tables say and `engine`'s schema lacks."""
+    with engine.connect() as connection:
+        command.revision(_config(connection), message, autogenerate=True)
+
+
+def _config(connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config

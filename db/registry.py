@@ -1,0 +1,111 @@
+"""Base models, adapters and endpoints: what can be tuned, what was tuned, what can be asked."""
+
+from hashlib import sha256
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db import audit
+from db.policy import Actor, Right, require
+from db.tables import Adapter, BaseModel, Endpoint
+
+STARTER = "starter"
+
+
+def list_base_models(session: Session) -> list[BaseModel]:
+    return list(session.scalars(select(BaseModel).order_by(BaseModel.id)))
+
+
+def get_base_model(session: Session, base_model_id: int) -> BaseModel:
+    base = session.get(BaseModel, base_model_id)
+    if base is None:
+        raise LookupError(f"There is no base model number {base_model_id}.")
+    return base
+
+
+def add_base_model(
+    session: Session,
+    actor: Actor,
+    *,
+    name: str,
+    location: str,
+    revision: str = "",
+    description: str = "",
+    **facts,
+) -> BaseModel:
+    """Make a model folder, or a repository of the Hub, available for tuning.
+
+    Raises ValueError when the name is taken, or when a folder has no config.json or no safetensors.
+    """
+    require(actor, Right.TRAIN)
+    name, location = name.strip(), location.strip()
+    if not name:
+        raise ValueError("name: give the base model a name.")
+    if session.scalar(select(BaseModel.id).where(BaseModel.name == name)) is not None:
+        raise ValueError(f"name: there is already a base model named {name}; choose another.")
+    _require_location(location)
+    base = BaseModel(
+        name=name, location=location, revision=revision.strip(), description=description, **facts
+    )
+    session.add(base)
+    audit.record(session, actor, "added", base)
+    return base
+
+
+def list_adapters(session: Session, project_id: int) -> list[Adapter]:
+    """The adapters of a project, newest first."""
+    query = select(Adapter).where(Adapter.project_id == project_id, Adapter.deleted_at.is_(None))
+    return list(session.scalars(query.order_by(Adapter.id.desc())))
+
+
+def get_adapter(session: Session, adapter_id: int) -> Adapter:
+    adapter = session.get(Adapter, adapter_id)
+    if adapter is None or adapter.deleted_at is not None:
+        raise LookupError(f"There is no adapter number {adapter_id}.")
+    return adapter
+
+
+def register_adapter(session: Session, **columns) -> Adapter:
+    """Enter a finished adapter, with all of its provenance. A taken name gets a number behind it."""
+    columns["name"] = free_adapter_name(session, columns["name"])
+    adapter = Adapter(**columns)
+    session.add(adapter)
+    audit.record(session, None, "registered", adapter, job=adapter.job_id, data_hash=adapter.data_hash)
+    return adapter
+
+
+def free_adapter_name(session: Session, name: str) -> str:
+    name, number = name.strip(), 1
+    taken = set(session.scalars(select(Adapter.name).where(Adapter.name.startswith(name, autoescape=True))))
+    candidate = name
+    while candidate in taken:
+        number += 1
+        candidate = f"{name} {number}"
+    return candidate
+
+
+def list_endpoints(session: Session) -> list[Endpoint]:
+    return list(session.scalars(select(Endpoint).where(Endpoint.deleted_at.is_(None)).order_by(Endpoint.id)))
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of a file, read in pieces."""
+    digest = sha256()
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _require_location(location: str) -> None:
+    folder = Path(location).expanduser()
+    if folder.is_absolute():
+        if not (folder / "config.json").is_file():
+            raise ValueError(
+                f"location: {folder} holds no config.json; point to the folder of a saved model."
+            )
+        if not any(folder.glob("*.safetensors")):
+            raise ValueError(f"location: {folder} holds no .safetensors weights; convert the model first.")
+    elif location.count("/") != 1 or not all(location.split("/")):
+        raise ValueError("location: give an absolute folder, or owner/name of a repository on the Hub.")

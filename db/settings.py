@@ -1,0 +1,79 @@
+"""Where the studio listens and keeps its state, from flags and environment variables.
+
+Knows nothing of Gradio or torch: the UI, the worker and the model server read the same settings.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+STARTER_DIR = REPOSITORY / "trainer" / "starter"
+SAMPLES_DIR = Path(__file__).resolve().parent / "samples"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every field has a flag of `app.py` and an environment variable of the same name, `STUDIO_` in front."""
+
+    host: str = "127.0.0.1"
+    port: int = 7860
+    data_dir: Path = REPOSITORY / "data"
+    database_url: str = ""  # DATABASE_URL; empty means SQLite under data_dir
+    no_worker: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.port <= 65535:
+            raise ValueError(f"port: {self.port} is not a port; give a number from 1 to 65535.")
+
+    @property
+    def url(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_dir / 'studio.db'}"
+
+    @property
+    def jobs_dir(self) -> Path:
+        return self.data_dir / "jobs"
+
+    @property
+    def adapters_dir(self) -> Path:
+        return self.data_dir / "adapters"
+
+    @property
+    def logs_dir(self) -> Path:
+        return self.data_dir / "logs"
+
+    def environment(self) -> dict[str, str]:
+        """The variables that give a child process these very settings."""
+        return {
+            "STUDIO_HOST": self.host,
+            "STUDIO_PORT": str(self.port),
+            "STUDIO_DATA_DIR": str(self.data_dir),
+            "DATABASE_URL": self.database_url,
+        }
+
+    def make_folders(self) -> None:
+        """Create the data folder, readable by its owner alone.
+
+        Raises ValueError when the folder cannot be made or written.
+        """
+        try:
+            self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for folder in (self.jobs_dir, self.adapters_dir, self.logs_dir):
+                folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise ValueError(f"data_dir: cannot write {self.data_dir} ({error.strerror}).") from error
+
+
+def from_environment() -> Settings:
+    """Settings from STUDIO_HOST, STUDIO_PORT, STUDIO_DATA_DIR, STUDIO_NO_WORKER and DATABASE_URL."""
+    env = os.environ
+    port = env.get("STUDIO_PORT", str(Settings.port))
+    if not port.isdigit():
+        raise ValueError(f"STUDIO_PORT: {port!r} is not a number; give a port from 1 to 65535.")
+    return Settings(
+        host=env.get("STUDIO_HOST", Settings.host),
+        port=int(port),
+        data_dir=Path(env.get("STUDIO_DATA_DIR", Settings.data_dir)).expanduser().resolve(),
+        database_url=env.get("DATABASE_URL", ""),
+        no_worker=env.get("STUDIO_NO_WORKER", "").lower() in ("1", "true", "yes"),
+    )

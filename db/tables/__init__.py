@@ -1,0 +1,39 @@
+"""Every table of the studio; importing this package registers them all on `Base.metadata`."""
+
+from db.tables.audit import AuditLine
+from db.tables.base import Base
+from db.tables.comparisons import Answer, Comparison, Prompt, Vote
+from db.tables.datasets import Dataset, DatasetRow, DatasetVersion
+from db.tables.instructions import Comment, Instruction, Review, Revision
+from db.tables.jobs import Attempt, Job, Metric, Process
+from db.tables.projects import Project
+from db.tables.registry import Adapter, BaseModel, Endpoint
+from db.tables.users import LoginSession, OneTimeLink, User, UserRole
+
+__all__ = [
+    "Adapter",
+    "Answer",
+    "Attempt",
+    "AuditLine",
+    "Base",
+    "BaseModel",
+    "Comment",
+    "Comparison",
+    "Dataset",
+    "DatasetRow",
+    "DatasetVersion",
+    "Endpoint",
+    "Instruction",
+    "Job",
+    "LoginSession",
+    "Metric",
+    "OneTimeLink",
+    "Process",
+    "Project",
+    "Prompt",
+    "Review",
+    "Revision",
+    "User",
+    "UserRole",
+    "Vote",
+]

@@ -1,0 +1,89 @@
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from db.enums import JobKind, JobStatus, ProcessRole
+from db.tables.base import Base, utc_now
+from db.tables.users import User
+
+
+class Job(Base):
+    """A piece of background work. `spec` is the frozen dataclass of its kind, as JSON."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (Index(None, "status", "priority", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    kind: Mapped[JobKind]
+    name: Mapped[str]
+    spec: Mapped[dict[str, Any]]
+    status: Mapped[JobStatus] = mapped_column(default=JobStatus.QUEUED)
+    priority: Mapped[int] = mapped_column(default=0)  # higher goes first
+    request_key: Mapped[str | None] = mapped_column(unique=True)  # the same key twice is the same job
+    attempt: Mapped[int] = mapped_column(default=0)  # number of the latest attempt: the fencing token
+    process_id: Mapped[int | None] = mapped_column(ForeignKey("processes.id"))
+    cancel_requested_at: Mapped[datetime | None]
+    phase: Mapped[str] = mapped_column(default="")
+    step: Mapped[int] = mapped_column(default=0)
+    total_steps: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str] = mapped_column(default="")  # one sentence for people
+    result: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    created_by_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    heartbeat_at: Mapped[datetime | None]
+
+    created_by: Mapped[User] = relationship()
+
+
+class Attempt(Base):
+    """One run of a job by one worker. The child is known by boot, pid and start time: pids are reused."""
+
+    __tablename__ = "attempts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"), index=True)
+    number: Mapped[int]
+    process_id: Mapped[int] = mapped_column(ForeignKey("processes.id"))
+    child_pid: Mapped[int | None]
+    child_started: Mapped[float | None]  # seconds since the epoch
+    started_at: Mapped[datetime] = mapped_column(default=utc_now)
+    ended_at: Mapped[datetime | None]
+    exit_code: Mapped[int | None]
+
+
+class Metric(Base):
+    """One measured value of a job at one step."""
+
+    __tablename__ = "metrics"
+    __table_args__ = (Index(None, "job_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"))
+    attempt: Mapped[int]
+    step: Mapped[int]
+    name: Mapped[str]
+    value: Mapped[float]
+    at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Process(Base):
+    """A worker or a model server of this studio, alive while its heartbeat is fresh."""
+
+    __tablename__ = "processes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    role: Mapped[ProcessRole] = mapped_column(index=True)
+    host: Mapped[str]
+    boot: Mapped[str]  # which boot of the host
+    pid: Mapped[int]
+    started: Mapped[float]  # process start, seconds since the epoch
+    address: Mapped[str] = mapped_column(default="")  # base URL, for a server
+    token: Mapped[str] = mapped_column(default="")  # bearer token a server asks for
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    heartbeat_at: Mapped[datetime] = mapped_column(default=utc_now)
+    stopped_at: Mapped[datetime | None]

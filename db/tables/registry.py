@@ -1,0 +1,66 @@
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from db.tables.base import Base, utc_now
+from db.tables.datasets import DatasetVersion
+
+
+class BaseModel(Base):
+    """Weights that can be tuned: a folder, or a repository of the Hub at a revision."""
+
+    __tablename__ = "base_models"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    location: Mapped[str]  # absolute folder, or owner/name on the Hub
+    revision: Mapped[str] = mapped_column(default="")
+    description: Mapped[str] = mapped_column(default="")
+    parameters: Mapped[int | None]
+    context_length: Mapped[int | None]  # tokens
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Adapter(Base):
+    """A tuned LoRA adapter and everything needed to say where it came from."""
+
+    __tablename__ = "adapters"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    name: Mapped[str] = mapped_column(unique=True)
+    path: Mapped[str]
+    adapter_hash: Mapped[str]
+    base_model_id: Mapped[int] = mapped_column(ForeignKey("base_models.id"))
+    base_revision: Mapped[str]
+    template_hash: Mapped[str]
+    dataset_version_id: Mapped[int | None] = mapped_column(ForeignKey("dataset_versions.id"))
+    data_hash: Mapped[str]
+    seed: Mapped[int]
+    spec: Mapped[dict[str, Any]]
+    packages: Mapped[dict[str, Any]]
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    deleted_at: Mapped[datetime | None]
+
+    base_model: Mapped[BaseModel] = relationship()
+    dataset_version: Mapped[DatasetVersion | None] = relationship()
+
+
+class Endpoint(Base):
+    """Anything that speaks the OpenAI protocol. The key itself stays in the environment."""
+
+    __tablename__ = "endpoints"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    base_url: Mapped[str]
+    model: Mapped[str]
+    key_variable: Mapped[str] = mapped_column(default="")
+    price_in: Mapped[float | None]  # money per million prompt tokens
+    price_out: Mapped[float | None]  # money per million completion tokens
+    requests_per_minute: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    deleted_at: Mapped[datetime | None]
