@@ -79,7 +79,7 @@ def print_address(studio: Settings) -> None:
 
 
 def _settings() -> Settings:
-    """Settings from the environment, overruled by flags. Ends with one sentence when one of them cannot be."""
+    """Settings from the environment, overruled by flags; one sentence and the end when one cannot be."""
     try:
         given = settings.from_environment()
         parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])

@@ -28,7 +28,7 @@ def load(session: Session) -> bool:
     studio = users.studio_account(session)
     project = Project(
         name="Sample project",
-        description="80 seed instructions written for the studio, a prompt shelf, and a small model to try it all on.",
+        description="80 seed instructions, a shelf of prompts, and a small model to try every step on.",
     )
     session.add(project)
     audit.record(session, studio, "created", project)
@@ -88,8 +88,8 @@ def _freeze_demo(session: Session, studio: Actor, project: Project) -> DatasetVe
         studio,
         project.id,
         name=DEMO_NAME,
-        description="Short notes, questions and summaries written by code from a table of facts; the test split "
-        "holds facts, names and wordings that the train split lacks.",
+        description="Notes, questions and summaries written by code from a table of facts. "
+        "The test split holds facts, names and wordings that the train split lacks.",
     )
     rows = [
         FrozenRow(split, Content(**{**row, "tags": tuple(row["tags"])}))

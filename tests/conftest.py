@@ -1,0 +1,103 @@
+"""Fixtures of every test: its own migrated database file, and people of each role.
+
+Migrating and hashing passwords take a second or so; both are done once, and each test gets a copy of the file.
+"""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from db import migrate, users
+from db.enums import Role
+from db.policy import Actor
+from db.session import connect, read, write
+from db.settings import Settings
+from db.tables import Project
+
+PASSWORD = "correct horse battery"
+
+
+@dataclass(frozen=True)
+class People:
+    """One person for each role, and a second author and reviewer."""
+
+    admin: Actor
+    author: Actor
+    reviewer: Actor
+    trainer: Actor
+    clinician: Actor
+    other_author: Actor
+    other_reviewer: Actor
+
+
+INVITED = {
+    "author": Role.AUTHOR,
+    "reviewer": Role.REVIEWER,
+    "trainer": Role.TRAINER,
+    "clinician": Role.CLINICIAN,
+    "other_author": Role.AUTHOR,
+    "other_reviewer": Role.REVIEWER,
+}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    studio = Settings(data_dir=tmp_path / "data")
+    studio.make_folders()
+    return studio
+
+
+@pytest.fixture
+def database(settings: Settings, empty_file: Path):
+    """The engine of an empty, migrated database that `read()` and `write()` are bound to."""
+    shutil.copy(empty_file, settings.data_dir / "studio.db")
+    engine = connect(settings.url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def people(settings: Settings, database, peopled_file: Path) -> People:
+    """Everybody, with PASSWORD as their password."""
+    database.dispose()
+    shutil.copy(peopled_file, settings.data_dir / "studio.db")
+    with read() as session:
+        return People(*(users.get_actor(session, name) for name in ("admin", *INVITED)))
+
+
+@pytest.fixture
+def project_id(people) -> int:
+    with write() as session:
+        project = Project(name="Ward 7")
+        session.add(project)
+        session.flush()
+        return project.id
+
+
+@pytest.fixture(scope="session")
+def empty_file(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("empty") / "studio.db"
+    engine = connect(f"sqlite:///{path}")
+    migrate.upgrade(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def peopled_file(tmp_path_factory, empty_file: Path) -> Path:
+    path = tmp_path_factory.mktemp("people") / "studio.db"
+    shutil.copy(empty_file, path)
+    engine = connect(f"sqlite:///{path}")
+    with write() as session:
+        token = users.create_set_up_link(session)
+        admin = users.as_actor(
+            users.redeem_set_up(session, token, username="admin", full_name="Ada Admin", password=PASSWORD)
+        )
+        for name, role in INVITED.items():
+            full_name = name.replace("_", " ").title()
+            invitation = users.invite(session, admin, username=name, full_name=full_name, roles=[role])
+            users.redeem_invite(session, invitation, password=PASSWORD)
+    engine.dispose()
+    return path

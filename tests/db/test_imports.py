@@ -1,0 +1,70 @@
+import json
+
+import pytest
+
+from db import imports, instructions
+from db.enums import InstructionStatus, Origin
+from db.imports import ImportRefused
+from db.instructions import InstructionQuery
+from db.session import read, write
+
+ROWS = [{"instruction": f"Question {n}?", "input": "", "output": f"Answer {n}."} for n in range(3)]
+
+
+def test_a_json_array_and_jsonl_give_the_same_rows(tmp_path):
+    array, lines = tmp_path / "rows.json", tmp_path / "rows.jsonl"
+    array.write_text(json.dumps(ROWS))
+    lines.write_text("\n".join(json.dumps(row) for row in ROWS) + "\n\n")
+    assert imports.read_file(array) == imports.read_file(lines)
+
+
+def test_every_faulty_line_is_listed_and_none_is_stored(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text(
+        '{"instruction": "Good one?"}\n{"output": "no question"}\nnot json\n{"instruction": "x", "difficulty": 9}'
+    )
+    with pytest.raises(ImportRefused) as refused:
+        imports.read_file(path)
+    assert [error.line for error in refused.value.errors] == [2, 3, 4]
+    assert "difficulty" in refused.value.errors[2].message
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "no rows"),
+        ("[]", "no rows"),
+        ("[1", "not JSON"),
+        ('["a"]', "not an object"),
+        ('{"instruction": "x", "answer": "y"}', "answer"),
+    ],
+)
+def test_an_unreadable_file_gets_one_clear_sentence(tmp_path, text, sentence):
+    path = tmp_path / "rows.jsonl"
+    path.write_text(text)
+    with pytest.raises(ValueError) as refused:
+        imports.read_file(path)
+    told = [str(refused.value), *(error.message for error in getattr(refused.value, "errors", []))]
+    assert any(sentence in line for line in told)
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path):
+    path = tmp_path / "rows.json"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ValueError, match="UTF-8"):
+        imports.read_file(path)
+
+
+def test_imported_rows_are_drafts_of_origin_imported(people, project_id, tmp_path):
+    path = tmp_path / "rows.json"
+    path.write_text(json.dumps(ROWS))
+    with write() as session:
+        imports.import_contents(
+            session, people.author, project_id, imports.read_file(path), file_name=path.name
+        )
+    with read() as session:
+        page = instructions.search_instructions(
+            session, project_id, InstructionQuery(origins=(Origin.IMPORTED,))
+        )
+        assert page.total == 3
+        assert {row.status for row in page.rows} == {InstructionStatus.DRAFT}
