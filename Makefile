@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint clean
+.PHONY: run test lint screenshots clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/python app.py
@@ -12,6 +12,9 @@ test: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest
+
+screenshots: $(VENV)/test.stamp
+	$(BIN)/python -m pytest tests/e2e --update-screenshots
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check --fix .

@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -18,6 +19,7 @@ from db.settings import Settings
 
 def main() -> None:
     studio = _settings()
+    listener = listen(studio)
     migrate.upgrade(connect(studio.url))
     with write() as session:
         if samples.load(session):
@@ -25,19 +27,30 @@ def main() -> None:
     if not studio.no_worker:
         start_worker(studio)
     print_address(studio)
-    serve(studio)
+    serve(studio, listener)
     if not studio.no_worker:
         stop_idle_processes()
 
 
-def serve(studio: Settings) -> None:
+def listen(studio: Settings) -> socket.socket:
+    """Take the port before anything is started; one sentence and the end when it is not to be had."""
+    family = socket.AF_INET6 if ":" in studio.host else socket.AF_INET
+    try:
+        return socket.create_server((studio.host, studio.port), family=family)
+    except OSError as error:
+        sys.exit(
+            f"BioInstruct Studio cannot start. port: {studio.port} on {studio.host} cannot be used "
+            f"({error.strerror}); stop what listens there or give another with --port."
+        )
+
+
+def serve(studio: Settings, listener: socket.socket) -> None:
     """Answer browsers until Ctrl-C."""
     from bioui.server import create_server  # imports gradio, some seconds: after the console has spoken
 
     # Access lines would carry one-time links; uvicorn's own errors still show.
-    uvicorn.run(
-        create_server(studio), host=studio.host, port=studio.port, log_level="warning", access_log=False
-    )
+    config = uvicorn.Config(create_server(studio), log_level="warning", access_log=False)
+    uvicorn.Server(config).run(sockets=[listener])
 
 
 def start_worker(studio: Settings) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError as DatabaseError  # for those who may not import SQLAlchemy
 from sqlalchemy.orm import Session, sessionmaker
 
 _Sessions = sessionmaker(expire_on_commit=False)

@@ -1,6 +1,6 @@
 """Fixtures of every test: its own migrated database file, and people of each role.
 
-Migrating and hashing passwords take a second or so; both are done once, and each test gets a copy of the file.
+Migrating and hashing take a second or so: both are done once, and each test gets a copy of the file.
 """
 
 import shutil
@@ -40,6 +40,12 @@ INVITED = {
     "other_author": Role.AUTHOR,
     "other_reviewer": Role.REVIEWER,
 }
+
+
+def pytest_addoption(parser) -> None:
+    parser.addoption(
+        "--update-screenshots", action="store_true", help="write the browser tests' screenshots to docs/"
+    )
 
 
 @pytest.fixture

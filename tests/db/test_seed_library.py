@@ -136,12 +136,16 @@ def test_an_answer_ends_cleanly(seed):
     assert unclosed_brackets(output) == []
 
 
-@pytest.mark.parametrize("seed", BY_ID)
-def test_a_seed_identifies_nobody(seed):
-    if seed["task"] == "de_identification":
-        pytest.skip("made-up identifiers are what this seed is about")
-    text = f"{task_text(seed)} {seed['output']}"
-    assert [name for name, pattern in IDENTIFIERS.items() if pattern.search(text)] == []
+def test_nothing_outside_de_identification_looks_like_an_identifier():
+    read = [item for item in SEEDS + PROMPTS if item["task"] != "de_identification"]
+    texts = {item["id"]: f"{task_text(item)} {item.get('output', '')}" for item in read}
+    found = [
+        (item_id, name)
+        for item_id, text in texts.items()
+        for name, pattern in IDENTIFIERS.items()
+        if pattern.search(text)
+    ]
+    assert found == []
 
 
 def test_the_identifier_patterns_find_what_they_name():

@@ -1,0 +1,134 @@
+"""A real studio (`python app.py` on a fresh data folder) and a real browser."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from playwright.sync_api import Browser, Error, Page, sync_playwright
+
+REPOSITORY = Path(__file__).parent.parent.parent
+STARTED_WITHIN = 60  # seconds; migrating, loading the samples and importing gradio on two busy cores
+
+
+@dataclass
+class Studio:
+    """`python app.py` as its own process, on its own data folder and port."""
+
+    data_dir: Path
+    port: int
+    console: Path
+    process: subprocess.Popen = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.start()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start, and wait until it answers."""
+        with self.console.open("ab") as console:
+            self.process = subprocess.Popen(
+                [sys.executable, "app.py", "--port", str(self.port), "--data-dir", str(self.data_dir)],
+                cwd=REPOSITORY,
+                stdout=console,
+                stderr=console,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + STARTED_WITHIN
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                if httpx.get(f"{self.address}/healthz").status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.2)
+        pytest.fail(f"the studio did not start; its console says:\n{self.console.read_text()}")
+
+    def stop(self) -> None:
+        """Ctrl-C, as a person would."""
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(timeout=30)
+
+    def set_up_link(self) -> str:
+        return re.findall(r"http://\S+/setup\?token=\S+", self.console.read_text())[-1]
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory) -> Iterator[Studio]:
+    folder = tmp_path_factory.mktemp("studio")
+    running = Studio(folder / "data", _free_port(), folder / "console.txt")
+    yield running
+    running.stop()
+    _end_what_is_left(folder)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's chromium where it is installed, else Playwright's own."""
+    with sync_playwright() as playwright:
+        try:
+            chromium = playwright.chromium.launch(
+                executable_path=shutil.which("chromium"),
+                args=["--no-sandbox", "--disable-background-networking"],
+            )
+        except Error as error:
+            pytest.fail(
+                "The browser tests found no Chromium: run `apt-get install chromium`, or "
+                f"`{sys.executable} -m playwright install chromium`, and try again. ({error.message.splitlines()[0]})"
+            )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def screenshots(request) -> Path:
+    """Where screenshots go: test-results/, or with --update-screenshots the README's own folder."""
+    folder = (
+        "docs/screenshots" if request.config.getoption("--update-screenshots") else "test-results/screenshots"
+    )
+    path = REPOSITORY / folder
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def open_page(
+    browser: Browser, studio: Studio, *, width: int = 1440, height: int = 900, dark: bool = False
+) -> Page:
+    """A page of a browser of one's own (own cookies)."""
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if dark else "light",
+        base_url=studio.address,
+    )
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    return page
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _end_what_is_left(folder: Path) -> None:
+    """Workers, their children and model servers outlive the studio on purpose; not a test's, though."""
+    for process in psutil.process_iter():
+        try:
+            ours = process.environ().get("STUDIO_DATA_DIR", "").startswith(str(folder))
+        except psutil.Error:
+            continue
+        if ours and process.pid != os.getpid():
+            process.kill()
