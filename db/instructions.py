@@ -6,7 +6,7 @@ version they started from, and a stale one is refused with what is stored now.
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import audit
@@ -17,6 +17,14 @@ from db.tables import Instruction, Revision
 from db.tables.base import utc_now
 
 PAGE_ROWS = 50
+
+# What submit_for_review asks of one record, in SQL: stored text is stripped, so empty means missing.
+_COMPLETE_DRAFT = (
+    Instruction.status == InstructionStatus.DRAFT,
+    Instruction.output != "",
+    Instruction.task != "",
+    Instruction.deleted_at.is_(None),
+)
 
 
 class StaleVersionError(ValueError):
@@ -116,6 +124,48 @@ def submit_for_review(session: Session, actor: Actor, instruction_id: int, *, ve
     instruction.submitted_at = utc_now()
     audit.record(session, actor, "submitted", instruction, version=instruction.version)
     return instruction
+
+
+def submit_drafts(
+    session: Session, actor: Actor, project_id: int, query: InstructionQuery, *, count: int
+) -> int:
+    """Submit the actor's complete drafts among the matches of `query`; how many those were.
+
+    `count` is the number the person agreed to. Raises ValueError when it is no longer true.
+    """
+    require(actor, Right.WRITE)
+    mine = [*matching(project_id, query), Instruction.author_id == actor.id]
+    waiting = count_drafts(session, mine)
+    if waiting != count:
+        raise ValueError(
+            f"drafts: there are {waiting:,} complete ones now, not {count:,}; look and confirm again."
+        )
+    return submit_matching(session, actor, mine)
+
+
+def count_drafts(session: Session, conditions: list[ColumnElement[bool]]) -> int:
+    """How many complete drafts meet the conditions."""
+    query = select(func.count()).select_from(Instruction).where(*conditions, *_COMPLETE_DRAFT)
+    return session.scalar(query) or 0
+
+
+def submit_matching(session: Session, actor: Actor, conditions: list[ColumnElement[bool]]) -> int:
+    """Submit every complete draft that meets the conditions, with an audit line each; how many those were.
+
+    The caller has made sure that the actor may write them.
+    """
+    submitted = session.execute(
+        update(Instruction)
+        .where(*conditions, *_COMPLETE_DRAFT)
+        .values(status=InstructionStatus.IN_REVIEW, submitted_at=utc_now())
+        .returning(Instruction.id, Instruction.version)
+        .execution_options(synchronize_session=False)
+    ).all()
+    audit.record_each(
+        session, actor, "submitted", Instruction, [(row.id, {"version": row.version}) for row in submitted]
+    )
+    session.expire_all()
+    return len(submitted)
 
 
 def delete_instruction(

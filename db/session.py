@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError as DatabaseError  # for those who may not import SQLAlchemy
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
+DatabaseError = DBAPIError  # the database failed us; named here so that others need not import SQLAlchemy
 _Sessions = sessionmaker(expire_on_commit=False)
 
 

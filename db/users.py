@@ -57,7 +57,7 @@ def get_actor(session: Session, username: str) -> Actor:
     """The active person of that user name, with the roles they hold now. Raises PolicyError for nobody."""
     user = session.scalar(select(User).where(User.username == username, User.is_active))
     if user is None:
-        raise PolicyError("Your session has ended. Log in again; what you typed is still on the page.")
+        raise PolicyError(f"There is no active account named {username}; log in again.")
     return as_actor(user)
 
 

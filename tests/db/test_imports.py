@@ -2,10 +2,12 @@ import json
 
 import pytest
 
-from db import imports, instructions
+from db import audit, imports, instructions
+from db.content import Content
 from db.enums import InstructionStatus, Origin
 from db.imports import ImportRefused
 from db.instructions import InstructionQuery
+from db.policy import PolicyError
 from db.session import read, write
 
 ROWS = [{"instruction": f"Question {n}?", "input": "", "output": f"Answer {n}."} for n in range(3)]
@@ -21,7 +23,8 @@ def test_a_json_array_and_jsonl_give_the_same_rows(tmp_path):
 def test_every_faulty_line_is_listed_and_none_is_stored(tmp_path):
     path = tmp_path / "rows.jsonl"
     path.write_text(
-        '{"instruction": "Good one?"}\n{"output": "no question"}\nnot json\n{"instruction": "x", "difficulty": 9}'
+        '{"instruction": "Good one?"}\n{"output": "no question"}\n'
+        'not json\n{"instruction": "x", "difficulty": 9}'
     )
     with pytest.raises(ImportRefused) as refused:
         imports.read_file(path)
@@ -48,6 +51,12 @@ def test_an_unreadable_file_gets_one_clear_sentence(tmp_path, text, sentence):
     assert any(sentence in line for line in told)
 
 
+def test_a_folder_or_a_missing_file_is_refused(tmp_path):
+    for path in (tmp_path, tmp_path / "missing.json"):
+        with pytest.raises(ValueError, match="cannot be read"):
+            imports.read_file(path)
+
+
 def test_bytes_that_are_no_text_are_refused(tmp_path):
     path = tmp_path / "rows.json"
     path.write_bytes(b"\xff\xfe\x00")
@@ -68,3 +77,35 @@ def test_imported_rows_are_drafts_of_origin_imported(people, project_id, tmp_pat
         )
         assert page.total == 3
         assert {row.status for row in page.rows} == {InstructionStatus.DRAFT}
+
+
+def test_an_import_writes_a_first_revision_of_every_row(people, project_id):
+    with write() as session:
+        stored = imports.import_contents(session, people.author, project_id, contents(3), file_name="a.jsonl")
+    with read() as session:
+        for number, id in enumerate(stored.ids):
+            revision = instructions.get_instruction(session, id).revisions[0]
+            assert (revision.number, revision.instruction) == (1, f"Question {number}?")
+            assert imports.name_of_import(session, id) == "Imported from a.jsonl"
+
+
+def test_an_import_may_submit_its_complete_rows_and_leaves_the_others_as_drafts(people, project_id):
+    rows = [*contents(2), Content("No answer yet?", task="qa")]
+    with write() as session:
+        instructions.create_instruction(session, people.author, project_id, contents(1)[0])
+        stored = imports.import_contents(session, people.author, project_id, rows, submit=True)
+    assert (len(stored.ids), stored.submitted) == (3, 2)
+    with read() as session:
+        counts = instructions.count_by_status(session, project_id)
+        assert counts == {InstructionStatus.IN_REVIEW: 2, InstructionStatus.DRAFT: 2}
+        submitted = [line for line in audit.list_lines(session) if line.action == "submitted"]
+        assert sorted(line.subject_id for line in submitted) == stored.ids[:2]
+
+
+def test_who_may_not_write_may_not_import(people, project_id):
+    with pytest.raises(PolicyError), write() as session:
+        imports.import_contents(session, people.clinician, project_id, contents(1))
+
+
+def contents(count: int) -> list[Content]:
+    return [Content(f"Question {n}?", output=f"Answer {n}.", task="qa") for n in range(count)]

@@ -122,8 +122,10 @@ def test_a_seed_has_the_agreed_fields_in_order(seed):
     assert all(tag == tag.lower().strip() != "" for tag in seed["tags"])
     assert len(set(seed["tags"])) == len(seed["tags"])
     assert isinstance(seed["input"], str)
-    assert isinstance(seed["instruction"], str) and seed["instruction"].strip()
-    assert isinstance(seed["output"], str) and seed["output"].strip()
+    assert isinstance(seed["instruction"], str)
+    assert seed["instruction"].strip()
+    assert isinstance(seed["output"], str)
+    assert seed["output"].strip()
     assert seed["source"] == "Written for BioInstruct Studio"
 
 
@@ -184,8 +186,10 @@ def test_at_least_half_of_the_seeds_have_inputs_of_real_length():
 def test_sample_files_are_tidy_text(path):
     text = path.read_text(encoding="utf-8")
     assert [n for n, line in enumerate(text.split("\n"), 1) if line != line.rstrip()] == []
-    assert text.endswith("\n") and not text.endswith("\n\n")
-    assert "\t" not in text and "\r" not in text
+    assert text.endswith("\n")
+    assert not text.endswith("\n\n")
+    assert "\t" not in text
+    assert "\r" not in text
 
 
 def test_the_shelf_holds_eight_prompts_of_each_main_category():
