@@ -1,6 +1,6 @@
 """Audit lines: written in the same transaction as what they tell of. Ids and settings, never text."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import insert, select
@@ -46,9 +46,17 @@ def record_each(
         session.execute(insert(AuditLine), lines)
 
 
-def list_lines(session: Session, *, before_id: int | None = None, limit: int = 50) -> list[AuditLine]:
-    """The newest lines first, from just below `before_id`."""
+def list_lines(
+    session: Session,
+    *,
+    before_id: int | None = None,
+    about: Collection[str] | None = None,
+    limit: int = 50,
+) -> list[AuditLine]:
+    """The newest lines first, from just below `before_id`; `about` keeps those on rows of these tables."""
     query = select(AuditLine).order_by(AuditLine.id.desc()).limit(limit)
     if before_id is not None:
         query = query.where(AuditLine.id < before_id)
+    if about is not None:
+        query = query.where(AuditLine.subject.in_(about))
     return list(session.scalars(query))

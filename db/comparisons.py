@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from db import audit
@@ -98,6 +98,22 @@ def list_comparisons(session: Session, project_id: int, *, limit: int = 20) -> l
     return list(session.scalars(query))
 
 
+def count_comparisons(session: Session, project_id: int) -> int:
+    return session.scalar(select(func.count()).where(Comparison.project_id == project_id)) or 0
+
+
+def get_vote(session: Session, actor: Actor, comparison_id: int) -> Vote | None:
+    """The actor's own vote on a comparison."""
+    query = select(Vote).where(Vote.comparison_id == comparison_id, Vote.voter_id == actor.id)
+    return session.scalar(query)
+
+
+def list_votes(session: Session, actor: Actor, comparison_ids: list[int]) -> dict[int, Choice]:
+    """The actor's own votes: comparison id -> choice."""
+    query = select(Vote).where(Vote.comparison_id.in_(comparison_ids), Vote.voter_id == actor.id)
+    return {ballot.comparison_id: ballot.choice for ballot in session.scalars(query)}
+
+
 def vote(
     session: Session,
     actor: Actor,
@@ -110,8 +126,7 @@ def vote(
     """One vote a person and comparison; voting again replaces the earlier one."""
     require(actor, Right.COMPARE)
     comparison = get_comparison(session, comparison_id)
-    query = select(Vote).where(Vote.comparison_id == comparison.id, Vote.voter_id == actor.id)
-    ballot = session.scalar(query) or Vote(comparison_id=comparison.id, voter_id=actor.id)
+    ballot = get_vote(session, actor, comparison.id) or Vote(comparison_id=comparison.id, voter_id=actor.id)
     ballot.choice = choice
     ballot.corrected_answer = corrected_answer.strip()
     ballot.comment = comment.strip()

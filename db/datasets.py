@@ -104,6 +104,16 @@ def list_rows(
     return list(session.scalars(query))
 
 
+def count_rows(session: Session, version_id: int) -> dict[tuple[Split, Category], int]:
+    """Rows of a version by split and category."""
+    query = (
+        select(DatasetRow.split, DatasetRow.category, func.count())
+        .where(DatasetRow.version_id == version_id)
+        .group_by(DatasetRow.split, DatasetRow.category)
+    )
+    return {(split, category): rows for split, category, rows in session.execute(query)}
+
+
 def count_eligible(session: Session, project_id: int, recipe: Recipe) -> dict[Category, int]:
     """How many approved instructions the recipe would freeze, by category."""
     query = (

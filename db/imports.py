@@ -1,7 +1,7 @@
 """Import of instruction/input/output files: all rows or none, every fault listed by its line."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from db import audit
 from db.content import FIELDS, Content
-from db.enums import Origin, Provenance
+from db.enums import Category, Origin, Provenance
 from db.instructions import submit_matching
 from db.policy import Actor, Right, require
 from db.projects import get_project
@@ -98,6 +98,21 @@ def import_contents(
     audit.record(session, actor, "imported", project, rows=len(ids), file=file_name)
     submitted = submit_matching(session, actor, import_rows(project.id, actor.id, now)) if submit else 0
     return Imported(ids, submitted)
+
+
+def fill_labels(contents: list[Content], *, category: Category, task: str, specialty: str) -> list[Content]:
+    """The rows, those that name no task with these labels: files of bare questions and answers carry none."""
+    labels = {"category": category, "task": task, "specialty": specialty}
+
+    def filled(content: Content) -> Content:
+        if content.task:
+            return content
+        given = {"specialty": content.specialty or specialty}
+        if content.category is not Category.OTHER:
+            given["category"] = content.category
+        return replace(content, **{**labels, **given})
+
+    return [filled(content) for content in contents]
 
 
 def import_rows(project_id: int, author_id: int, at: datetime) -> list[ColumnElement[bool]]:

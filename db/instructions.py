@@ -4,7 +4,7 @@ Every text an instruction ever had is a revision. `version` is the head's number
 version they started from, and a stale one is refused with what is stored now.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
@@ -134,19 +134,17 @@ def submit_drafts(
     `count` is the number the person agreed to. Raises ValueError when it is no longer true.
     """
     require(actor, Right.WRITE)
-    mine = [*matching(project_id, query), Instruction.author_id == actor.id]
-    waiting = count_drafts(session, mine)
-    if waiting != count:
-        raise ValueError(
-            f"drafts: there are {waiting:,} complete ones now, not {count:,}; look and confirm again."
-        )
-    return submit_matching(session, actor, mine)
+    ready = count_ready_drafts(session, actor, project_id, query)
+    if ready != count:
+        raise ValueError(f"drafts: {ready:,} are complete now, not {count:,}; look and confirm again.")
+    return submit_matching(session, actor, matching(project_id, replace(query, author_id=actor.id)))
 
 
-def count_drafts(session: Session, conditions: list[ColumnElement[bool]]) -> int:
-    """How many complete drafts meet the conditions."""
-    query = select(func.count()).select_from(Instruction).where(*conditions, *_COMPLETE_DRAFT)
-    return session.scalar(query) or 0
+def count_ready_drafts(session: Session, actor: Actor, project_id: int, query: InstructionQuery) -> int:
+    """How many of the matches are complete drafts of the actor's."""
+    conditions = matching(project_id, replace(query, author_id=actor.id))
+    counted = select(func.count()).select_from(Instruction).where(*conditions, *_COMPLETE_DRAFT)
+    return session.scalar(counted) or 0
 
 
 def submit_matching(session: Session, actor: Actor, conditions: list[ColumnElement[bool]]) -> int:

@@ -114,7 +114,20 @@ def list_metrics(session: Session, job_id: int, *, after_id: int = 0) -> list[Me
     return list(session.scalars(query))
 
 
+def last_values(session: Session, job_ids: Collection[int], name: str) -> dict[int, float]:
+    """The latest value of one metric for each of the jobs that have any."""
+    newest = select(func.max(Metric.id)).where(Metric.job_id.in_(job_ids), Metric.name == name)
+    query = select(Metric.job_id, Metric.value).where(Metric.id.in_(newest.group_by(Metric.job_id)))
+    return dict(session.execute(query).tuples().all())
+
+
 # The worker's side ----------------------------------------------------------------------------------
+
+
+def has_queued(session: Session, kinds: Collection[JobKind] = tuple(JobKind)) -> bool:
+    """True while a job of `kinds` waits: asked before claiming, so that an idle worker takes no write lock."""
+    query = select(Job.id).where(Job.status == JobStatus.QUEUED, Job.kind.in_(kinds)).limit(1)
+    return session.scalar(query) is not None
 
 
 def claim_next(

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from db import audit
 from db.policy import Actor, Right, require
 from db.tables import Adapter, BaseModel, Endpoint
+from db.tables.base import utc_now
 
 STARTER = "starter"
 
@@ -59,10 +60,37 @@ def list_adapters(session: Session, project_id: int) -> list[Adapter]:
     return list(session.scalars(query.order_by(Adapter.id.desc())))
 
 
+def list_all_adapters(session: Session) -> list[Adapter]:
+    """The adapters of every project, newest first."""
+    return list(
+        session.scalars(select(Adapter).where(Adapter.deleted_at.is_(None)).order_by(Adapter.id.desc()))
+    )
+
+
+def find_model(session: Session, name: str) -> BaseModel | Adapter:
+    """The base model or, when there is none, the adapter of that name. Raises LookupError."""
+    base = session.scalar(select(BaseModel).where(BaseModel.name == name))
+    adapter = session.scalar(select(Adapter).where(Adapter.name == name, Adapter.deleted_at.is_(None)))
+    if base is None and adapter is None:
+        raise LookupError(f"There is no model named {name}; GET /v1/models lists them.")
+    return base or adapter
+
+
 def get_adapter(session: Session, adapter_id: int) -> Adapter:
     adapter = session.get(Adapter, adapter_id)
     if adapter is None or adapter.deleted_at is not None:
         raise LookupError(f"There is no adapter number {adapter_id}.")
+    return adapter
+
+
+def delete_adapter(session: Session, actor: Actor, adapter_id: int, *, deleted: bool = True) -> Adapter:
+    """Take an adapter out of the lists, or with deleted=False put it back. Its files stay where they are."""
+    require(actor, Right.TRAIN)
+    adapter = session.get(Adapter, adapter_id)
+    if adapter is None:
+        raise LookupError(f"There is no adapter number {adapter_id}.")
+    adapter.deleted_at = utc_now() if deleted else None
+    audit.record(session, actor, "deleted" if deleted else "restored", adapter)
     return adapter
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from db import audit, imports, instructions
 from db.content import Content
-from db.enums import InstructionStatus, Origin
+from db.enums import Category, InstructionStatus, Origin
 from db.imports import ImportRefused
 from db.instructions import InstructionQuery
 from db.policy import PolicyError
@@ -105,6 +105,13 @@ def test_an_import_may_submit_its_complete_rows_and_leaves_the_others_as_drafts(
 def test_who_may_not_write_may_not_import(people, project_id):
     with pytest.raises(PolicyError), write() as session:
         imports.import_contents(session, people.clinician, project_id, contents(1))
+
+
+def test_rows_without_a_task_take_the_labels_given_for_the_file():
+    rows = [Content("Bare?"), Content("Labelled?", task="ner", category=Category.IE, specialty="neurology")]
+    bare, labelled = imports.fill_labels(rows, category=Category.QA, task="qa", specialty="cardiology")
+    assert (bare.category, bare.task, bare.specialty) == (Category.QA, "qa", "cardiology")
+    assert labelled == rows[1]
 
 
 def contents(count: int) -> list[Content]:

@@ -1,0 +1,129 @@
+"""The form that freezes a version: which dataset, which approved instructions, and how they are split."""
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from bioui.components.problem import problem_area
+from bioui.components.progress import progress_bar
+from bioui.components.version_panel import CATEGORY_WORDS, SPLIT_WORDS
+from bioui.components.view import View
+from bioui.present import counted
+from db import datasets
+from db.datasets import Recipe
+from db.enums import Category, Origin, Split
+from db.session import Session
+
+COUNT = '<p class="count-line" role="status"><strong>{{value.count}}</strong>{{value.rest}}</p>'
+NO_COUNT = {"count": "", "rest": ""}
+
+
+@dataclass(frozen=True)
+class FreezeForm:
+    """The form's components. `chosen` are the inputs of `recipe_of`, in its order."""
+
+    name_dd: gr.Dropdown
+    chosen: list
+    task_dd: gr.Dropdown
+    specialty_dd: gr.Dropdown
+    count_html: View
+    progress_html: View
+    problem: View
+    freeze_btn: gr.Button
+    close_btn: gr.Button
+
+
+def freeze_form() -> FreezeForm:
+    """Lay the form out where it is called."""
+    with gr.Row(elem_classes="pane-head"):
+        View('<h2 class="form-title">Freeze a version</h2>')
+        close_btn = gr.Button("Close", size="sm", elem_classes="quiet")
+    problem = problem_area()
+    name_dd = gr.Dropdown(
+        [], label="Dataset", allow_custom_value=True, elem_id="field-name", value=None,
+        info="Choose one to add a version to it, or type the name of a new one.",
+    )  # fmt: skip
+    categories_cbg = gr.CheckboxGroup(
+        [(CATEGORY_WORDS[name], name.value) for name in Category], label="Categories",
+        info="None ticked takes all of them.",
+    )  # fmt: skip
+    with gr.Row(elem_classes="field-row"):
+        task_dd = gr.Dropdown([("Any", "")], value="", label="Task", info="Take one task only.")
+        specialty_dd = gr.Dropdown(
+            [("Any", "")], value="", label="Specialty", info="Take one specialty only."
+        )
+    with gr.Row(elem_classes="field-row"):
+        origins_dd = gr.Dropdown(
+            [(name.value.capitalize(), name.value) for name in Origin], label="Origin", multiselect=True,
+            info="How they came into the studio.",
+        )  # fmt: skip
+        text_tb = gr.Textbox(label="Text", info="Words that must occur in them.", elem_id="field-filter")
+    with gr.Row(elem_classes="field-row"):
+        validation_nb = gr.Number(
+            0.1,
+            label="Validation",
+            info="Share measured while training.",
+            elem_id="field-validation",
+            step=0.05,
+        )
+        test_nb = gr.Number(
+            0.1, label="Test", info="Share kept for the end.", elem_id="field-test", step=0.05
+        )
+        seed_nb = gr.Number(
+            0, label="Seed", info="The same seed gives the same split.", elem_id="field-seed", step=1
+        )
+    count_html = View(COUNT, NO_COUNT)
+    progress_html = progress_bar()
+    with gr.Row(elem_classes="actions"):
+        freeze_btn = gr.Button("Freeze", variant="primary")
+    chosen = [categories_cbg, origins_dd, task_dd, specialty_dd, text_tb, validation_nb, test_nb, seed_nb]
+    return FreezeForm(
+        name_dd, chosen, task_dd, specialty_dd, count_html, progress_html, problem, freeze_btn, close_btn
+    )
+
+
+def recipe_of(categories, origins, task, specialty, text, validation=0.0, test=0.0, seed=0.0) -> Recipe:
+    """The recipe that the form says. Raises ValueError naming the field."""
+    return Recipe(
+        categories=tuple(Category(name) for name in categories or ()),
+        origins=tuple(Origin(name) for name in origins or ()),
+        task=task or "",
+        specialty=specialty or "",
+        text=(text or "").strip(),
+        validation=_share("validation", validation),
+        test=_share("test", test),
+        seed=_whole_seed(seed),
+    )
+
+
+def count_value(session: Session, project_id: int, chosen: Recipe, validation, test) -> dict:
+    """What freezing would take: `63 approved instructions: 24 QA, ...`, and how they would be split."""
+    by_category = datasets.count_eligible(session, project_id, chosen)
+    total = sum(by_category.values())
+    if not total:
+        return {"count": "No approved instruction matches.", "rest": " Approve some, or widen the filter."}
+    parts = [f"{by_category[name]:,} {CATEGORY_WORDS[name]}" for name in Category if by_category.get(name)]
+    rest = f": {', '.join(parts)}. {_split_sentence(total, validation, test)}"
+    return {"count": counted(total, "approved instruction"), "rest": rest}
+
+
+def _split_sentence(total: int, validation: float | None, test: float | None) -> str:
+    try:
+        shares = Recipe(validation=_share("validation", validation), test=_share("test", test))
+    except ValueError:
+        return ""  # said at the field when the button is pressed
+    counts = (round(total * shares.validation), round(total * shares.test))
+    parts = zip((max(0, total - sum(counts)), *counts), Split, strict=True)
+    return "Split: " + ", ".join(f"{count:,} to {SPLIT_WORDS[split]}" for count, split in parts) + "."
+
+
+def _share(field: str, share: float | None) -> float:
+    if share is None:
+        raise ValueError(f"{field}: give a share of the rows, from 0 to below 1, such as 0.1.")
+    return share
+
+
+def _whole_seed(seed: float | None) -> int:
+    if seed is None or seed != int(seed) or not 0 <= seed < 2**31:
+        raise ValueError("seed: give a whole number from 0 to 2,147,483,647.")
+    return int(seed)

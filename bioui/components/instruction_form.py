@@ -1,0 +1,278 @@
+"""The form of one instruction, and what the page says about the text while it is typed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import gradio as gr
+
+from bioui import nearest
+from bioui.components.view import View
+from bioui.components.word_diff import PARTS, word_diff
+from bioui.present import shortened
+from db import instructions
+from db.checks import quality
+from db.content import Content
+from db.enums import Category
+from db.session import Session
+
+CATEGORIES = [
+    ("Question answering", Category.QA.value),
+    ("Information extraction", Category.IE.value),
+    ("Generation", Category.GEN.value),
+    ("Other", Category.OTHER.value),
+]
+DIFFICULTIES = [
+    ("1  a student knows", 1),
+    ("2  a graduate knows", 2),
+    ("3  a clinician works it out", 3),
+    ("4  an expert knows", 4),
+    ("5  a specialist thinks", 5),
+]
+
+# Typing pauses -> the View's `pause` event. Nothing is sent while keys are still coming.
+PAUSE_SECONDS = 0.6
+PAUSE = """
+let timer = 0;
+document.addEventListener('input', (event) => {
+  if (!event.target.closest('SELECTOR')) return;
+  UNSAVED
+  clearTimeout(timer);
+  timer = setTimeout(() => trigger('pause', {}), MILLISECONDS);
+});
+"""
+
+CHECKS = (
+    """
+<section class="checks" aria-label="Checks" aria-live="polite">
+{{#if value.ready}}
+  <p class="checks-counts">{{#each value.counts}}<span><b>{{this.words}}</b> {{this.label}}</span>{{/each}}
+    <span>about <b>{{value.tokens}}</b> tokens in all</span></p>
+  {{#each value.advice}}<p class="check"><span class="check-mark" aria-hidden="true">!</span>
+    <span><b>{{this.field}}</b> {{this.sentence}}</span></p>{{/each}}
+  {{#unless value.advice}}<p class="check check-fine"><span class="check-mark" aria-hidden="true">✓</span>
+    <span>No fault found in the wording.</span></p>{{/unless}}
+  {{#with value.near}}
+  <div class="near {{#if this.is_copy}}near-copy{{/if}}">
+    <p>{{#if this.is_copy}}<b>Near copy.</b> {{/if}}Nearest stored: <a href="{{this.href}}">number {{this.id}}</a>,
+      ROUGE-L {{this.score}}{{#if this.is_copy}}, above 0.70. Change yours, or edit that one instead.{{/if}}</p>
+    {{#if this.parts}}<p class="near-text">"""
+    + PARTS
+    + """</p>{{/if}}</div>{{/with}}
+{{/if}}
+</section>
+"""
+)
+NO_CHECKS = {"ready": False}
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What stands in the form, as the browser sent it, in the order of `Form.inputs`."""
+
+    instruction: str = ""
+    input: str = ""
+    output: str = ""
+    category: str | None = None
+    difficulty: int | None = None
+    task: str | None = ""
+    specialty: str | None = ""
+    tags: str = ""
+    source: str = ""
+    reason: str = ""
+
+    def content(self) -> Content:
+        """Raises ValueError naming the field."""
+        return Content(
+            instruction=self.instruction or "",
+            input=self.input or "",
+            output=self.output or "",
+            category=Category(self.category or Category.OTHER),
+            task=self.task or "",
+            specialty=self.specialty or "",
+            difficulty=int(self.difficulty or 3),
+            tags=tuple((self.tags or "").split(",")),
+            source=self.source or "",
+        )
+
+    @classmethod
+    def of(cls, content: Content) -> "Typed":
+        values = {**content.columns(), "tags": ", ".join(content.tags), "category": content.category.value}
+        return cls(**values)
+
+    def values(self) -> list:
+        """For the form's components, in order."""
+        return [getattr(self, field) for field in self.__dataclass_fields__]
+
+
+BLANK = Typed(category=Category.QA.value, difficulty=3)
+
+
+def with_typed(handler: Callable) -> Callable:
+    """`handler(first, typed, request)` as Gradio calls it: with the form's fields one by one."""
+
+    def flat(
+        first,
+        instruction: str,
+        input: str,
+        output: str,
+        category: str,
+        difficulty: int,
+        task: str,
+        specialty: str,
+        tags: str,
+        source: str,
+        reason: str,
+        request: gr.Request,
+    ):
+        typed = Typed(instruction, input, output, category, difficulty, task, specialty, tags, source, reason)
+        return handler(first, typed, request)
+
+    flat.__name__, flat.__module__, flat.__doc__ = handler.__name__, handler.__module__, handler.__doc__
+    return flat
+
+
+@dataclass(frozen=True)
+class Form:
+    """The components of the form: `inputs` in the order of Typed; `checks_html` has the event `pause`."""
+
+    inputs: list
+    task_dd: gr.Dropdown
+    specialty_dd: gr.Dropdown
+    checks_html: View
+
+
+def instruction_form() -> Form:
+    """Lay out the form. Its problems land under `field-<name>`."""
+    with gr.Column(elem_id="instruction-form", elem_classes="instruction-form"):
+        instruction_tb = gr.Textbox(
+            label="Instruction",
+            info="What the model is asked to do: who asks, for what, in which form.",
+            elem_id="field-instruction",
+            elem_classes="reading-field",
+            lines=3,
+            max_lines=16,
+        )
+        input_tb = gr.Textbox(
+            label="Input",
+            info="The passage, note or question it works on. Leave it empty where the instruction says all.",
+            elem_id="field-input",
+            elem_classes="reading-field",
+            lines=4,
+            max_lines=24,
+        )
+        output_tb = gr.Textbox(
+            label="Output",
+            info="The answer a careful expert would give, complete and checkable.",
+            elem_id="field-output",
+            elem_classes="reading-field",
+            lines=5,
+            max_lines=24,
+        )
+        checks_html = View(
+            CHECKS, NO_CHECKS, on_load=pause("#instruction-form", unsaved=True)
+        )
+        category_radio = gr.Radio(
+            CATEGORIES,
+            label="Category",
+            info="The group BioInstruct reports it under.",
+            elem_id="field-category",
+        )
+        with gr.Row(elem_classes="pairs"):
+            task_dd = gr.Dropdown(
+                [],
+                label="Task",
+                info="Such as qa or named_entity_recognition. Choose one, or write a new one.",
+                allow_custom_value=True,
+                elem_id="field-task",
+            )
+            specialty_dd = gr.Dropdown(
+                [],
+                label="Specialty",
+                info="The field of medicine whose experts would judge it.",
+                allow_custom_value=True,
+                elem_id="field-specialty",
+            )
+        difficulty_radio = gr.Radio(
+            DIFFICULTIES, label="Difficulty", info="Who can answer it.", elem_id="field-difficulty"
+        )
+        with gr.Row(elem_classes="pairs"):
+            tags_tb = gr.Textbox(
+                label="Tags", info="Words to find it by, with commas between them.", elem_id="field-tags"
+            )
+            source_tb = gr.Textbox(
+                label="Source", info="Where the text comes from, and its licence.", elem_id="field-source"
+            )
+        reason_tb = gr.Textbox(
+            label="What changed",
+            info="One line for the history; may stay empty.",
+            elem_id="field-reason",
+        )
+    inputs = [instruction_tb, input_tb, output_tb, category_radio, difficulty_radio, task_dd, specialty_dd]
+    return Form([*inputs, tags_tb, source_tb, reason_tb], task_dd, specialty_dd, checks_html)
+
+
+def pause(selector: str, *, unsaved: bool = False) -> str:
+    """JavaScript for a View: `pause` is triggered when typing inside `selector` has rested."""
+    return (
+        PAUSE.replace("SELECTOR", selector)
+        .replace("UNSAVED", "document.body.dataset.unsaved = '1';" if unsaved else "")
+        .replace("MILLISECONDS", str(int(PAUSE_SECONDS * 1000)))
+    )
+
+
+def checks_value(session: Session, project_id: int, typed: Typed, record_id: int) -> dict:
+    """Counts, advice and the nearest stored instruction for what stands in the form."""
+    if not (typed.instruction or "").strip():
+        return NO_CHECKS
+    content = typed.content()
+    lengths = [("instruction", content.instruction), ("input", content.input), ("output", content.output)]
+    return {
+        "ready": True,
+        "counts": [
+            {"words": f"{len(text.split()):,}", "label": f"words of {name}"} for name, text in lengths if text
+        ],
+        "tokens": f"{about_tokens(content):,}",
+        "advice": advice_value(content),
+        "near": near_value(session, project_id, content, record_id),
+    }
+
+
+def advice_value(content: Content) -> list[dict]:
+    """quality.advise, the field apart from the sentence."""
+    return [
+        dict(zip(("field", "sentence"), told.split(": ", 1), strict=True)) for told in quality.advise(content)
+    ]
+
+
+def near_value(session: Session, project_id: int, content: Content, record_id: int) -> dict | None:
+    """The nearest stored instruction; where it is a near copy, with what differs."""
+    found = nearest.nearest(session, project_id, content, except_id=record_id)
+    if found is None:
+        return None
+    stored = instructions.get_instruction(session, found.id)
+    theirs = nearest.text_of(stored.instruction, stored.input)
+    is_copy = nearest.is_near_copy(found)
+    ours = nearest.text_of(content.instruction, content.input)
+    return {
+        "id": found.id,
+        "score": f"{found.score:.2f}",
+        "is_copy": is_copy,
+        "href": f"/curate?project={project_id}&id={found.id}",
+        "parts": word_diff(theirs, ours) if is_copy else _unless_far(theirs, found.score),
+    }
+
+
+def _unless_far(text: str, score: float) -> list[dict]:
+    """Below a third the nearest text has little to do with this one: its number is enough."""
+    return [{"text": shortened(text, 400)}] if score > 1 / 3 else []
+
+
+def about_tokens(content: Content) -> int:
+    """Tokens of the whole record by the rule of thumb of four characters each."""
+    return round(sum(len(text) for text in (content.instruction, content.input, content.output)) / 4)
+
+
+def label_choices(session: Session, project_id: int) -> tuple[dict, dict]:
+    """Updates that suggest the tasks and the specialties in use."""
+    used = instructions.used_labels(session, project_id)
+    return gr.update(choices=used["task"]), gr.update(choices=used["specialty"])

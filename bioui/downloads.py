@@ -1,0 +1,48 @@
+"""Files for a logged-in person, streamed from the database: nothing is written to disk on the way."""
+
+from collections.abc import Iterator
+from itertools import islice
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+
+from bioui.gate import user_of
+from db import datasets, users
+from db.policy import PolicyError, Right, require
+from db.session import read
+
+router = APIRouter()
+LINES_A_PIECE = 500
+
+
+def version_href(version_id: int) -> str:
+    """Where a dataset version can be downloaded."""
+    return f"/datasets/versions/{version_id}.jsonl"
+
+
+@router.get("/datasets/versions/{version_id}.jsonl")
+def download_version(version_id: int, request: Request) -> Response:
+    """The rows of a version as JSONL. 403 without the right to read, 404 when there is no such version."""
+    try:
+        with read() as session:
+            require(users.get_actor(session, user_of(request) or ""), Right.READ)
+            version = datasets.get_version(session, version_id)
+            name = _file_name(f"{version.dataset.name}-v{version.number}")
+    except PolicyError as error:
+        return JSONResponse({"detail": str(error)}, status_code=403)
+    except LookupError as error:
+        return JSONResponse({"detail": str(error)}, status_code=404)
+    disposition = {"Content-Disposition": f'attachment; filename="{name}.jsonl"'}
+    return StreamingResponse(_pieces(version_id), media_type="application/jsonl", headers=disposition)
+
+
+def _pieces(version_id: int) -> Iterator[str]:
+    with read() as session:
+        lines = datasets.export_lines(session, version_id)
+        while piece := list(islice(lines, LINES_A_PIECE)):
+            yield "\n".join(piece) + "\n"
+
+
+def _file_name(text: str) -> str:
+    """`text` with nothing in it that a header or a file system could mistake."""
+    return "".join(mark if mark.isascii() and mark.isalnum() or mark in "-_" else "-" for mark in text)

@@ -1,0 +1,162 @@
+"""How a click becomes a handler's call: who asks, may they, and what to say when it fails.
+
+Every event is wired with `on`. It knows three errors (PolicyError, LookupError, ValueError) and turns each
+into one sentence in the page's problem area; every other output stays as it was, so nothing typed is lost.
+Any other error is a bug and is left to be logged as one.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+import gradio as gr
+
+from db import projects, users
+from db.policy import Actor, PolicyError, Right, require
+from db.session import Session, read
+from db.tables import Project
+
+NOTHING = {"text": "", "field": ""}  # the value of an empty problem area
+
+
+def actor_of(session: Session, request: gr.Request) -> Actor:
+    """The person behind a request, as the database knows them now. Raises PolicyError for nobody."""
+    return users.get_actor(session, getattr(request, "username", None) or "")
+
+
+def project_of(session: Session, request: gr.Request) -> Project:
+    """The project named in the page's URL (?project=ID), else the first. Raises LookupError for none such."""
+    wanted = request.query_params.get("project")
+    if wanted:
+        return projects.get_project(session, int(wanted) if wanted.isdigit() else 0)
+    known = projects.list_projects(session)
+    if not known:
+        raise LookupError("There is no project yet; an admin makes the first one on the Admin page.")
+    return known[0]
+
+
+def needs(right: Right) -> Callable[[Callable], Callable]:
+    """Mark a handler with the right it asks for, and refuse the call of anyone who lacks it.
+
+    Every event of Gradio is a public endpoint: whatever a page hides, its handlers can be called. The handler
+    takes a `request: gr.Request`. It may be a function or a generator, not a coroutine.
+    """
+
+    def mark(handler: Callable) -> Callable:
+        _require_shape(handler)
+        place = list(inspect.signature(handler).parameters).index("request")
+
+        @wraps(handler)
+        def checked(*args, **kwargs):
+            request = kwargs["request"] if "request" in kwargs else args[place]
+            with read() as session:
+                require(actor_of(session, request), right)
+            return handler(*args, **kwargs)
+
+        checked.right = right
+        checked.streams = inspect.isgeneratorfunction(handler)
+        return checked
+
+    return mark
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What went wrong, in words for the person, and the form field it is about ("" for none)."""
+
+    text: str
+    field: str = ""
+
+    @classmethod
+    def of(cls, error: Exception) -> "Problem":
+        """Read `field: sentence.` out of a ValueError; other errors are about no field."""
+        text = str(error.args[0]) if error.args else type(error).__name__
+        field, colon, sentence = text.partition(": ")
+        if isinstance(error, ValueError) and colon and len(field) <= 32 and field[:1].isalpha():
+            return cls(_sentence(sentence), field.strip())
+        return cls(_sentence(text))
+
+    def value(self) -> dict[str, str]:
+        """What the problem area shows."""
+        slug = self.field.replace("_", "-").replace(" ", "-")
+        return {"text": self.text, "field": self.field.replace("_", " "), "slug": slug}
+
+
+def on(
+    event: Callable,
+    handler: Callable,
+    inputs: Sequence | None = None,
+    outputs: Sequence | Any = (),
+    *,
+    problem: gr.HTML,
+    **options,
+) -> gr.events.Dependency:
+    """Wire `handler` (marked by `needs`) to `event`, with `problem` showing what goes wrong.
+
+    `options` go to Gradio's listener: js, show_progress (hidden unless told), concurrency_limit ...
+    """
+    outputs = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
+    options.setdefault("show_progress", "hidden")
+    return event(
+        translated(handler, len(outputs)),
+        inputs=list(inputs) if isinstance(inputs, (list, tuple)) else inputs,
+        outputs=[*outputs, problem],
+        api_visibility="private",
+        **options,
+    )
+
+
+def translated(handler: Callable, outputs: int) -> Callable:
+    """`handler` with one more output, the problem area: cleared when all went well, filled when not."""
+    if not hasattr(handler, "right"):
+        raise TypeError(
+            f"{handler.__module__}.{handler.__name__} is wired to an event without a right: mark it"
+        )
+
+    def answer(value) -> tuple:
+        return (*_as_tuple(value, outputs), NOTHING)
+
+    def refusal(error: Exception) -> tuple:
+        return (*(gr.skip() for _ in range(outputs)), Problem.of(error).value())
+
+    @wraps(handler)
+    def call(*args):
+        try:
+            return answer(handler(*args))
+        except (PolicyError, LookupError, ValueError) as error:
+            return refusal(error)
+
+    @wraps(handler)
+    def stream(*args) -> Iterator[tuple]:
+        try:
+            for value in handler(*args):
+                yield answer(value)
+        except (PolicyError, LookupError, ValueError) as error:
+            yield refusal(error)
+
+    return stream if handler.streams else call
+
+
+def _as_tuple(value, outputs: int) -> tuple:
+    if outputs == 0:
+        return ()
+    if outputs == 1:
+        return (value,)
+    if isinstance(value, dict) and value == gr.skip():
+        return (value,) * outputs
+    return tuple(value)
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return text[:1].upper() + text[1:]
+
+
+def _require_shape(handler: Callable) -> None:
+    if inspect.iscoroutinefunction(handler) or inspect.isasyncgenfunction(handler):
+        raise TypeError(f"{handler.__name__}: write handlers as plain functions or generators")
+    parameter = inspect.signature(handler).parameters.get("request")
+    if parameter is None or parameter.annotation is not gr.Request:
+        raise TypeError(f"{handler.__name__}: a handler takes `request: gr.Request`")

@@ -1,0 +1,392 @@
+"""Datasets: freeze approved instructions into versions that never change, and read what was frozen."""
+
+from dataclasses import dataclass, replace
+
+import gradio as gr
+
+from bioui.components.empty import empty_state
+from bioui.components.frame import page_frame
+from bioui.components.freeze_form import NO_COUNT, count_value, freeze_form, recipe_of
+from bioui.components.notice import NO_NOTICE, notice, notice_value
+from bioui.components.progress import NO_PROGRESS, progress_value
+from bioui.components.table import Column, Trail, cell, row_id, table, table_value
+from bioui.components.version_panel import (
+    CATEGORY_WORDS,
+    NO_VERSION,
+    SPLIT_WORDS,
+    version_name,
+    version_panel,
+    version_value,
+)
+from bioui.components.view import View
+from bioui.handling import actor_of, needs
+from bioui.present import ago, counted, exact, shortened
+from db import datasets, instructions
+from db.enums import Split
+from db.policy import Actor, PolicyError, Right
+from db.session import Session, read, write
+from db.tables import DatasetRow, DatasetVersion
+
+TITLE = "Datasets"
+PATH = "/datasets"
+RIGHT = Right.READ
+
+PAGE_ROWS = 50
+WIDE = (
+    Column("Version"),
+    Column("Train", "num"),
+    Column("Validation", "num"),
+    Column("Test", "num"),
+    Column("Hash", "mono"),
+    Column("Frozen by"),
+    Column("When", "time"),
+)
+BESIDE = (Column("Version"), Column("Rows", "num"))  # while a version is open
+ROW_COLUMNS = (Column("Row", "num"), Column("Instruction", "long"), Column("Split"), Column("Task"))
+EMPTY = empty_state(
+    "No dataset yet.",
+    "A version frozen here is a copy of approved instructions, split and hashed, that training can rely on.",
+    href="/review",
+    link="Approve some instructions first",
+)
+NO_ROWS = empty_state("No rows in this split.", "Choose another split above.")
+ROW = """
+{{#if value.position}}
+<div class="pane-head"><h3>Row {{value.position}}</h3>
+  <button type="button" class="quiet-btn" data-close>Close row</button></div>
+<p class="muted">{{value.labels}}</p>
+<h4>Instruction</h4><p class="reading">{{value.instruction}}</p>
+{{#if value.input}}<h4>Input</h4><p class="reading">{{value.input}}</p>{{/if}}
+<h4>Output</h4><p class="reading">{{value.output}}</p>
+{{#if value.origin_href}}<p><a href="{{value.origin_href}}">The instruction it was frozen from</a></p>{{/if}}
+{{/if}}
+"""
+ROW_ON_LOAD = "element.addEventListener('click', (e) => { if (e.target.closest('[data-close]')) trigger('close', {}); });"
+NO_ROW = {"position": 0}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Which version is open, which of its splits, and where in the rows the reader is."""
+
+    version_id: int = 0
+    split: str = ""
+    trail: Trail = Trail()
+    following: int | None = None  # where the next page begins, None at the end
+
+
+# Data ---------------------------------------------------------------------------------------------------
+
+
+def versions_value(session: Session, project_id: int, *, open_id: int = 0) -> dict:
+    """The list of versions; narrow while one of them is open."""
+    versions = datasets.list_versions(session, project_id)
+    columns = BESIDE if open_id else WIDE
+    rows = [{"id": v.id, "opens": True, "cells": _version_cells(v, wide=not open_id)} for v in versions]
+    empty = {**EMPTY, "href": f"/review?project={project_id}"}
+    return table_value(columns, rows, empty=empty, caption="Frozen versions", current_id=open_id)
+
+
+def rows_value(
+    session: Session, reading: Reading, *, open_position: int | None = None
+) -> tuple[dict, Reading]:
+    """A page of a version's rows, and the reading that knows where the next one begins."""
+    split = Split(reading.split) if reading.split else None
+    after = -1 if reading.trail.before_id is None else reading.trail.before_id
+    found = datasets.list_rows(session, reading.version_id, split, after=after, limit=PAGE_ROWS + 1)
+    shown = found[:PAGE_ROWS]
+    following = shown[-1].position if len(found) > PAGE_ROWS else None
+    counts = datasets.get_version(session, reading.version_id).counts
+    value = table_value(
+        ROW_COLUMNS,
+        [{"id": row.position, "opens": True, "cells": _row_cells(row)} for row in shown],
+        empty=NO_ROWS,
+        caption="Rows",
+        total=counts.get(split, 0) if split else sum(counts.values()),
+        trail=reading.trail,
+        page_rows=PAGE_ROWS,
+        next_before_id=following,
+        current_id=open_position,
+        turns=("Previous", "Next"),
+    )
+    return value, replace(reading, following=following)
+
+
+def row_value(session: Session, reading: Reading, position: int, project_id: int) -> dict:
+    """One row to read. Raises LookupError when the version has no such row."""
+    found = datasets.list_rows(session, reading.version_id, after=position - 1, limit=1)
+    if not found or found[0].position != position:
+        raise LookupError(f"This version has no row number {position + 1}.")
+    row = found[0]
+    origin = f"/curate?project={project_id}&id={row.instruction_id}" if row.instruction_id else ""
+    labels = (SPLIT_WORDS[row.split], CATEGORY_WORDS[row.category], row.task, row.specialty)
+    return {
+        "position": position + 1,
+        "labels": " · ".join(part for part in labels if part),
+        "instruction": row.instruction,
+        "input": row.input,
+        "output": row.output,
+        "origin_href": origin,
+    }
+
+
+def get_version_of(session: Session, project_id: int, version_id: int) -> DatasetVersion:
+    """The version, when it is this project's. Raises LookupError when it is not."""
+    version = datasets.get_version(session, version_id)
+    if version.dataset.project_id != project_id:
+        raise LookupError(f"This project has no dataset version number {version_id}.")
+    return version
+
+
+def target_dataset(session: Session, actor: Actor, project_id: int, name: str | None) -> int:
+    """The dataset of that name, made when there is none yet."""
+    name = (name or "").strip()
+    known = {dataset.name: dataset.id for dataset in datasets.list_datasets(session, project_id)}
+    return known.get(name) or datasets.create_dataset(session, actor, project_id, name=name).id
+
+
+def frozen_notice(version: DatasetVersion, actor: Actor) -> dict:
+    """What was frozen, and the next step."""
+    href = f"/train?project={version.dataset.project_id}&version={version.id}"
+    parts = [f"{version.counts[split]:,} to {SPLIT_WORDS[split]}" for split in Split if version.counts[split]]
+    return notice_value(
+        f"Frozen: {version_name(version)}",
+        f"{', '.join(parts)}. These rows stay as they are, whatever is edited later.",
+        hue="approved",
+        links={"Train on this": href} if actor.can(Right.TRAIN) else None,
+    )
+
+
+def _version_cells(version: DatasetVersion, *, wide: bool) -> list[dict]:
+    counts = version.counts
+    name = cell(version.dataset.name, note=f"version {version.number}")
+    if not wide:
+        return [name, cell(f"{sum(counts.values()):,}")]
+    return [
+        name,
+        *(cell(f"{counts.get(split, 0):,}") for split in Split),
+        cell(version.content_hash[:12], title=version.content_hash),
+        cell(version.frozen_by.full_name),
+        cell(ago(version.frozen_at), title=exact(version.frozen_at)),
+    ]
+
+
+def _row_cells(row: DatasetRow) -> list[dict]:
+    note = shortened(row.output, 90)
+    return [
+        cell(f"{row.position + 1:,}"),
+        cell(shortened(row.instruction, 120), note=note),
+        cell(SPLIT_WORDS[row.split].capitalize()),
+        cell(row.task, note=CATEGORY_WORDS[row.category]),
+    ]
+
+
+# Handlers -----------------------------------------------------------------------------------------------
+
+
+@needs(RIGHT)
+def show_page(project_id: int, request: gr.Request):
+    wanted = request.query_params.get("version", "")
+    with read() as session:
+        may_freeze = actor_of(session, request).can(Right.FREEZE)
+        opened = open_pane(session, project_id, int(wanted) if wanted.isdigit() else 0, request)
+        return gr.Button(visible=may_freeze), *opened
+
+
+@needs(RIGHT)
+def open_version(project_id: int, event: gr.EventData, request: gr.Request):
+    with read() as session:
+        return open_pane(session, project_id, row_id(event), request)
+
+
+@needs(RIGHT)
+def close_pane(project_id: int, request: gr.Request):
+    with read() as session:
+        return open_pane(session, project_id, 0, request)
+
+
+def open_pane(
+    session: Session, project_id: int, version_id: int, request: gr.Request, said: dict = NO_NOTICE
+):
+    """The list with that version beside it (0: none, the list alone), in the order of build()'s `pane`."""
+    listed = versions_value(session, project_id, open_id=version_id)
+    if not version_id:
+        return (listed, gr.Column(visible=False), gr.Column(visible=False), said, NO_VERSION,
+                gr.Radio(value=""), gr.skip(), NO_ROW, Reading())  # fmt: skip
+    version = get_version_of(session, project_id, version_id)
+    panel = version_value(version, datasets.count_rows(session, version.id), actor_of(session, request))
+    rows, reading = rows_value(session, Reading(version.id))
+    return (listed, gr.Column(visible=False), gr.Column(visible=True), said, panel,
+            gr.Radio(value=""), rows, NO_ROW, reading)  # fmt: skip
+
+
+@needs(RIGHT)
+def choose_split(reading: Reading, split: str, request: gr.Request):
+    with read() as session:
+        return (*rows_value(session, Reading(reading.version_id, split)), NO_ROW)
+
+
+@needs(RIGHT)
+def turn_on(reading: Reading, request: gr.Request):
+    with read() as session:
+        return (*rows_value(session, replace(reading, trail=reading.trail.older(reading.following))), NO_ROW)
+
+
+@needs(RIGHT)
+def turn_back(reading: Reading, request: gr.Request):
+    with read() as session:
+        return (*rows_value(session, replace(reading, trail=reading.trail.newer())), NO_ROW)
+
+
+@needs(RIGHT)
+def open_row(project_id: int, reading: Reading, event: gr.EventData, request: gr.Request):
+    with read() as session:
+        rows = rows_value(session, reading, open_position=row_id(event))
+        return (*rows, row_value(session, reading, row_id(event), project_id))
+
+
+@needs(RIGHT)
+def close_row(reading: Reading, request: gr.Request):
+    with read() as session:
+        return (*rows_value(session, reading), NO_ROW)
+
+
+@needs(RIGHT)
+def verify_hash(reading: Reading, request: gr.Request):
+    with read() as session:
+        version = datasets.get_version(session, reading.version_id)
+        if datasets.verify(session, version.id):
+            rows = counted(sum(version.counts.values()), "row")
+            return notice_value("The hash is right", f"All {rows} are as they were frozen.", hue="approved")
+        return notice_value(
+            "The hash is wrong",
+            "The rows in the database are not the ones that were frozen: the file was changed from outside.",
+            "Do not train on this version. Restore the database from a backup, or freeze a new version.",
+            hue="attention",
+        )
+
+
+@needs(Right.FREEZE)
+def open_form(project_id: int, request: gr.Request):
+    """The freeze form in place of an open version, with what the project offers to choose from."""
+    with read() as session:
+        labels = instructions.used_labels(session, project_id)
+        names = [dataset.name for dataset in datasets.list_datasets(session, project_id)]
+        return (
+            versions_value(session, project_id, open_id=-1),
+            gr.Column(visible=True),
+            gr.Column(visible=False),
+            gr.Dropdown(choices=names),
+            gr.Dropdown(choices=[("Any", ""), *labels["task"]]),
+            gr.Dropdown(choices=[("Any", ""), *labels["specialty"]]),
+        )
+
+
+@needs(Right.FREEZE)
+def count_chosen(
+    project_id: int, categories, origins, task, specialty, text, validation, test, seed, request: gr.Request
+):
+    chosen = recipe_of(categories, origins, task, specialty, text)
+    with read() as session:
+        return count_value(session, project_id, chosen, validation, test)
+
+
+@needs(Right.FREEZE)
+def freeze(
+    project_id: int,
+    name,
+    categories,
+    origins,
+    task,
+    specialty,
+    text,
+    validation,
+    test,
+    seed,
+    request: gr.Request,
+):
+    """Freeze and open the new version. When it cannot be, nothing is kept, a new dataset neither."""
+    unchanged = (gr.skip(),) * 9
+    recipe = recipe_of(categories, origins, task, specialty, text, validation, test, seed)
+    yield progress_value("Freezing", 0, 0, note="Copying, splitting and hashing the rows."), *unchanged
+    try:
+        with write() as session:
+            actor = actor_of(session, request)
+            dataset_id = target_dataset(session, actor, project_id, name)
+            version_id = datasets.freeze(session, actor, dataset_id, recipe).id
+    except (PolicyError, LookupError, ValueError):
+        yield NO_PROGRESS, *unchanged
+        raise
+    with read() as session:
+        said = frozen_notice(datasets.get_version(session, version_id), actor)
+        yield NO_PROGRESS, *open_pane(session, project_id, version_id, request, said)
+
+
+# Layout and wiring --------------------------------------------------------------------------------------
+
+
+def build() -> None:
+    page = page_frame(
+        TITLE,
+        "Freeze approved instructions into versions that never change, so that training can name what it learned from.",
+    )
+    with page.actions:
+        new_btn = gr.Button("Freeze a version", variant="primary", visible=False)
+    with gr.Row(elem_classes="split"):
+        with gr.Column(scale=2, min_width=260):
+            versions_html = table("Frozen versions", param="version", empty_value=EMPTY)
+        with gr.Column(
+            scale=5, min_width=320, visible=False, elem_classes="pane", elem_id="form-pane"
+        ) as form_col:
+            form = freeze_form()
+        with gr.Column(
+            scale=5, min_width=320, visible=False, elem_classes="pane", elem_id="version-pane"
+        ) as version_col:
+            notice_html = notice()
+            version_html = version_panel()
+            split_radio = gr.Radio(
+                [("All", ""), *((SPLIT_WORDS[name].capitalize(), name.value) for name in Split)], value="",
+                label="Rows", elem_classes="segments",
+            )  # fmt: skip
+            with gr.Row(elem_classes="rows-and-row"):
+                rows_html = table("Rows", empty_value=NO_ROWS)
+                row_html = View(
+                    ROW, NO_ROW, on_load=ROW_ON_LOAD, elem_classes="row-reading", elem_id="row-reading"
+                )
+    reading_state = gr.State(Reading())
+
+    pane = [
+        versions_html,
+        form_col,
+        version_col,
+        notice_html,
+        version_html,
+        split_radio,
+        rows_html,
+        row_html,
+        reading_state,
+    ]
+    page.on_load(show_page, [new_btn, *pane])
+    opened = page.on(versions_html.open, open_version, [page.project_id], pane)
+    opened.then(fn=None, js="() => studio.reveal('version-pane')")
+    page.on(version_html.close, close_pane, [page.project_id], pane)
+    page.on(version_html.verify, verify_hash, [reading_state], [notice_html])
+
+    rows = [rows_html, reading_state, row_html]
+    page.on(split_radio.input, choose_split, [reading_state, split_radio], rows)
+    page.on(rows_html.older, turn_on, [reading_state], rows)
+    page.on(rows_html.newer, turn_back, [reading_state], rows)
+    read_row = page.on(rows_html.open, open_row, [page.project_id, reading_state], rows)
+    read_row.then(fn=None, js="() => studio.reveal('row-reading')")
+    page.on(row_html.close, close_row, [reading_state], rows)
+
+    offered = [versions_html, form_col, version_col, form.name_dd, form.task_dd, form.specialty_dd]
+    begun = page.on(new_btn.click, open_form, [page.project_id], offered, problem=form.problem)
+    counting = [page.project_id, *form.chosen]
+    page.on(begun.then, count_chosen, counting, [form.count_html], problem=form.problem)
+    begun.then(fn=None, js="() => studio.reveal('form-pane')")
+    for field in form.chosen:
+        page.on(field.change, count_chosen, counting, [form.count_html], problem=gr.State(None))
+    freezing = [page.project_id, form.name_dd, *form.chosen]
+    page.on(form.freeze_btn.click, freeze, freezing, [form.progress_html, *pane], problem=form.problem)
+    page.on(form.close_btn.click, close_pane, [page.project_id], pane)

@@ -1,0 +1,133 @@
+"""Database values -> what a page shows: times, counts, statuses and audit lines in plain words."""
+
+from datetime import datetime
+
+from db.enums import InstructionStatus, JobStatus
+from db.tables import AuditLine
+from db.tables.base import utc_now
+
+# status -> (the word, the hue of its chip)
+STATUS_CHIPS: dict[str, tuple[str, str]] = {
+    InstructionStatus.DRAFT: ("Draft", "draft"),
+    InstructionStatus.IN_REVIEW: ("In review", "review"),
+    InstructionStatus.CHANGES_REQUESTED: ("Changes requested", "attention"),
+    InstructionStatus.APPROVED: ("Approved", "approved"),
+    InstructionStatus.REJECTED: ("Rejected", "attention"),
+    InstructionStatus.RETIRED: ("Retired", "draft"),
+    JobStatus.QUEUED: ("Queued", "draft"),
+    JobStatus.RUNNING: ("Running", "review"),
+    JobStatus.FINISHED: ("Finished", "approved"),
+    JobStatus.FAILED: ("Failed", "attention"),
+    JobStatus.CANCELLED: ("Cancelled", "draft"),
+    JobStatus.INTERRUPTED: ("Interrupted", "attention"),
+}
+
+
+def status_chip(status: str) -> tuple[str, str]:
+    """The word for a status and the hue of its chip: draft, review, approved or attention."""
+    return STATUS_CHIPS.get(status, (str(status).replace("_", " ").capitalize(), "draft"))
+
+
+def ago(then: datetime | None, *, now: datetime | None = None) -> str:
+    """`just now`, `5 min ago`, `3 h ago`; after a day the local date. "" for None."""
+    if then is None:
+        return ""
+    seconds = ((now or utc_now()) - then).total_seconds()
+    if seconds < 60:
+        return "just now"
+    if seconds < 3600:
+        return f"{seconds // 60:.0f} min ago"
+    if seconds < 86400:
+        return f"{seconds // 3600:.0f} h ago"
+    local = then.astimezone()
+    return f"{local.day} {local:%b %Y}"
+
+
+def exact(then: datetime | None) -> str:
+    """The local time to the second with its zone, for a tooltip. "" for None."""
+    return f"{then.astimezone():%Y-%m-%d %H:%M:%S %Z}" if then else ""
+
+
+def duration(seconds: float | None) -> str:
+    """`8 s`, `3 min 20 s`, `2 h 05 min`. "" for None."""
+    if seconds is None:
+        return ""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 row`, `2,000 rows`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def shortened(text: str, characters: int = 160) -> str:
+    """The beginning of `text` on one line, cut at a word with an ellipsis."""
+    line = " ".join(text.split())
+    if len(line) <= characters:
+        return line
+    return line[: characters + 1].rsplit(" ", 1)[0][:characters].rstrip(",;:.") + "…"
+
+
+def initials(full_name: str) -> str:
+    """The first letters of the first and the last name."""
+    names = full_name.split()
+    return "".join(name[0] for name in names[:1] + names[1:][-1:]).upper()
+
+
+_DEEDS = {
+    "created": "created",
+    "submitted": "submitted",
+    "approve": "approved",
+    "request_changes": "asked for changes to",
+    "reject": "rejected",
+    "deleted": "deleted",
+    "restored": "restored",
+    "commented": "commented on",
+    "imported": "imported instructions into",
+    "froze": "froze",
+    "queued": "queued",
+    "cancel_requested": "asked to cancel",
+    "requeued": "resumed",
+    "registered": "registered",
+    "added": "added",
+    "compared": "compared two answers in",
+    "voted": "voted on",
+    "invited": "invited",
+    "reinvited": "made a new link for",
+    "set_up": "set up the studio as",
+    "chose_password": "chose a password for",
+    "logged_in": "logged in as",
+    "roles_set": "changed the roles of",
+    "activated": "let in",
+    "deactivated": "deactivated",
+    "solo_set": "changed the solo setting of",
+}
+_NOUNS = {
+    "users": "person",
+    "instructions": "instruction",
+    "projects": "project",
+    "datasets": "dataset",
+    "dataset_versions": "dataset version",
+    "jobs": "job",
+    "base_models": "base model",
+    "adapters": "adapter",
+    "comparisons": "comparison",
+}
+
+
+def audit_sentence(line: AuditLine) -> str:
+    """What an audit line tells, after the name of who did it: `submitted instruction 81`."""
+    deed = _DEEDS.get(line.action, line.action.replace("_", " "))
+    noun = _NOUNS.get(line.subject, line.subject.replace("_", " "))
+    return f"{deed} {noun} {line.subject_id}" if line.subject_id is not None else f"{deed} a {noun}"
+
+
+def audit_row(line: AuditLine) -> dict[str, str]:
+    """Who did what, and when."""
+    who = line.actor.full_name if line.actor else "The worker"
+    return {"who": who, "what": audit_sentence(line), "ago": ago(line.at), "exact": exact(line.at)}

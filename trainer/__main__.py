@@ -1,0 +1,205 @@
+"""`python -m trainer`: the worker, the model server, and the queue for people at a shell.
+
+What a person does in the browser a script can do here: submit, status, logs, cancel, resume. Imports no torch.
+"""
+
+import argparse
+import json
+import logging
+import os
+import sys
+import time
+from dataclasses import fields
+from pathlib import Path
+
+from sqlalchemy import select
+
+from db import datasets, jobs, migrate, projects, registry, users
+from db.enums import JobKind
+from db.policy import Actor, PolicyError
+from db.session import connect, read, write
+from db.settings import Settings, from_environment
+from db.specs import TrainLoraSpec, help_for
+from db.tables import Job
+
+KINDS = {"train": JobKind.TRAIN_LORA, "report": JobKind.DATA_REPORT}
+# Given by --base, --dataset and --name instead.
+_NAMED = {"base_model_id", "dataset_version_id", "adapter_name"}
+
+
+def main(arguments: list[str]) -> int:
+    """Returns the exit code: 0 well, 1 refused or failed, 2 not understood."""
+    if arguments[:1] == ["serve"]:  # reads its own flags
+        from trainer.serve.main import main as serve
+
+        return serve(arguments[1:])
+    options = _parser().parse_args(arguments)
+    if getattr(options, "data_dir", None):
+        os.environ["STUDIO_DATA_DIR"] = str(options.data_dir)
+    try:
+        return options.act(from_environment(), options)
+    except (ValueError, LookupError, PolicyError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m trainer", description=__doc__.split("\n")[0])
+    parser.add_argument("--data-dir", type=Path, help="the studio's data folder (STUDIO_DATA_DIR)")
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+
+    worker = _action(actions, "worker", _work, "claim jobs and carry them out until told to stop")
+    worker.add_argument("--once", action="store_true", help="end when nothing is queued")
+
+    run = _action(actions, "run", _run, "carry out one attempt at a job (the worker calls this)")
+    run.add_argument("job", type=int)
+    run.add_argument("attempt", type=int)
+
+    actions.add_parser("serve", help="the model server; see serve --help")
+
+    submit = _action(actions, "submit", _submit, "queue a training run, or a report of what it would do")
+    submit.add_argument("kind", choices=KINDS)
+    submit.add_argument("--base", required=True, help="name of a base model")
+    submit.add_argument("--dataset", required=True, help="name of a dataset")
+    submit.add_argument("--version", type=int, help="frozen version; the latest unless given")
+    submit.add_argument("--project", help="name of the project; the first unless given")
+    submit.add_argument("--name", required=True, help=help_for(TrainLoraSpec, "adapter_name"))
+    for option in fields(TrainLoraSpec):
+        if option.name not in _NAMED:
+            flag = f"--{option.name.replace('_', '-')}"
+            text = f"{option.metadata['help']} ({option.default})".replace("%", "%%")
+            submit.add_argument(flag, type=option.type, default=option.default, help=text)
+
+    status = _action(actions, "status", _status, "the latest jobs, or all about one")
+    status.add_argument("job", type=int, nargs="?")
+    for name, act, text in (
+        ("cancel", _cancel, "stop a job; nothing half is saved"),
+        ("resume", _resume, "queue a job that stopped early again; it goes on from its last checkpoint"),
+    ):
+        _action(actions, name, act, text).add_argument("job", type=int)
+    logs = _action(actions, "logs", _logs, "what a job's process printed")
+    logs.add_argument("job", type=int)
+    logs.add_argument("-f", "--follow", action="store_true", help="go on until the job ends")
+    return parser
+
+
+def _action(actions, name: str, act, text: str) -> argparse.ArgumentParser:
+    parser = actions.add_parser(name, help=text, description=text)
+    parser.set_defaults(act=act)
+    parser.add_argument("--data-dir", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    if name in ("submit", "cancel", "resume"):
+        parser.add_argument("--as", dest="username", default=users.STUDIO, help="act as this person")
+    return parser
+
+
+def _work(settings: Settings, options: argparse.Namespace) -> int:
+    from trainer import worker
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    _open(settings)
+    return worker.main(settings, once=options.once)
+
+
+def _run(settings: Settings, options: argparse.Namespace) -> int:
+    from trainer import run
+
+    return run.main(settings, options.job, options.attempt)
+
+
+def _submit(settings: Settings, options: argparse.Namespace) -> int:
+    _open(settings)
+    with write() as s:
+        project_id = _named(projects.list_projects(s), options.project, "project").id
+        versions = [v for v in datasets.list_versions(s, project_id) if v.dataset.name == options.dataset]
+        wanted = [v for v in versions if options.version in (None, v.number)]
+        if not wanted:
+            which = f"version {options.version}" if options.version else "frozen version"
+            raise LookupError(f"dataset: there is no {which} of a dataset named {options.dataset}.")
+        given = {f.name: getattr(options, f.name) for f in fields(TrainLoraSpec) if f.name not in _NAMED}
+        spec = TrainLoraSpec(
+            base_model_id=_named(registry.list_base_models(s), options.base, "base").id,
+            dataset_version_id=max(wanted, key=lambda v: v.number).id,
+            adapter_name=options.name,
+            **given,
+        )
+        actor = _actor(s, options)
+        job = jobs.enqueue(s, actor, project_id, KINDS[options.kind], spec, name=options.name)
+        s.flush()
+        print(job.id)
+    return 0
+
+
+def _status(settings: Settings, options: argparse.Namespace) -> int:
+    _open(settings)
+    with read() as s:
+        if options.job is None:
+            for job in s.scalars(select(Job).order_by(Job.id.desc()).limit(20)):
+                print(_line(job))
+            return 0
+        job = jobs.get_job(s, options.job)
+        print(_line(job))
+        print(json.dumps({"spec": job.spec, "result": job.result, "attempt": job.attempt}, indent=2))
+    return 0
+
+
+def _cancel(settings: Settings, options: argparse.Namespace) -> int:
+    _open(settings)
+    with write() as s:
+        print(_line(jobs.request_cancel(s, _actor(s, options), options.job)))
+    return 0
+
+
+def _resume(settings: Settings, options: argparse.Namespace) -> int:
+    _open(settings)
+    with write() as s:
+        print(_line(jobs.requeue(s, _actor(s, options), options.job)))
+    return 0
+
+
+def _logs(settings: Settings, options: argparse.Namespace) -> int:
+    """Print the log; followed, until the job is closed. Returns 1 when the job failed."""
+    _open(settings)
+    path, at = settings.jobs_dir / str(options.job) / "log.txt", 0
+    while True:
+        with read() as s:
+            job = jobs.get_job(s, options.job)
+        if path.is_file():
+            with path.open("rb") as file:
+                file.seek(at)
+                at += sys.stdout.write(file.read().decode(errors="replace")) and file.tell() - at
+        if not options.follow or not job.status.is_open:
+            break
+        sys.stdout.flush()
+        time.sleep(0.5)
+    if job.error:
+        print(job.error, file=sys.stderr)
+    return 1 if job.error else 0
+
+
+def _open(settings: Settings) -> None:
+    settings.make_folders()
+    migrate.upgrade(connect(settings.url))
+
+
+def _actor(session, options: argparse.Namespace) -> Actor:
+    if options.username == users.STUDIO:
+        return users.studio_account(session)
+    return users.get_actor(session, options.username)
+
+
+def _named(rows: list, name: str | None, field: str):
+    """The row of that name; the first when no name is given."""
+    found = next((row for row in rows if name in (None, row.name)), None)
+    if found is None:
+        known = ", ".join(row.name for row in rows) or "none yet"
+        raise LookupError(f"{field}: there is no {field} named {name}; there is {known}.")
+    return found
+
+
+def _line(job: Job) -> str:
+    step = f"  step {job.step} of {job.total_steps}" if job.total_steps else ""
+    return f"{job.id:>5}  {job.kind:<12} {job.status:<12} {job.name}{step}  {job.error}".rstrip()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

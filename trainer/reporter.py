@@ -1,0 +1,99 @@
+"""What the Trainer tells the job's context at each step, and when it logs, evaluates, saves and stops."""
+
+import math
+import time
+from collections.abc import Callable
+
+from transformers import TrainerCallback
+
+from trainer.context import JobContext
+from trainer.data.collate import Padded
+
+FIRST_STEPS = 20  # logged one by one, for that is where a run goes wrong
+POINTS = 250  # on a curve, about
+SAVES = 10  # a run, and ...
+SAVE_SECONDS = 300.0  # ... never longer than this between two
+LINE_SECONDS = 5.0  # between two lines in the log
+
+
+class Reporter(TrainerCallback):
+    """Told of every step by the Trainer. `evaluate` gives the validation loss, or None without such rows."""
+
+    def __init__(
+        self, context: JobContext, collator: Padded, evaluate: Callable[[], float | None], first_step: int
+    ) -> None:
+        self.context, self.collator, self.evaluate = context, collator, evaluate
+        self.first_step = first_step
+        self.losses: dict[str, float] = {}
+        self._tokens, self._since = 0, time.monotonic()
+        self._saved = self._said = time.monotonic()
+
+    def on_train_begin(self, args, state, control, **kwargs):
+        self.context.progress("training", self.first_step, state.max_steps)
+        if self.first_step == 0:
+            self._evaluate(0)
+        self._restart_clock()
+
+    def on_step_end(self, args, state, control, **kwargs):
+        self.context.require_wanted()
+        step, total = state.global_step, state.max_steps
+        self.context.progress("training", step, total)
+        control.should_save = self._save_is_due(step, total)
+        control.should_log = (
+            step - self.first_step <= FIRST_STEPS
+            or step % max(1, total // POINTS) == 0
+            or step == total
+            or control.should_save  # so that no checkpoint of a run gone wrong is written
+        )
+        return control
+
+    def on_log(self, args, state, control, logs=None, **kwargs):
+        if "loss" not in logs:  # the Trainer's closing summary
+            return
+        step, loss, norm = state.global_step, logs["loss"], logs.get("grad_norm", 0.0)
+        if not math.isfinite(loss) or not math.isfinite(norm):
+            raise ValueError(
+                f"learning rate: the loss became {loss} at step {step}; lower the learning rate "
+                f"(it was {self.context.spec.learning_rate:g}) and start again."
+            )
+        speed = self._tokens_per_second()
+        self.losses.setdefault("first_loss", loss)
+        self.losses["loss"] = loss
+        self.context.metrics(
+            step, loss=loss, grad_norm=norm, learning_rate=logs["learning_rate"], tokens_per_second=speed
+        )
+        self._say(step, state.max_steps, loss, speed)
+
+    def on_save(self, args, state, control, **kwargs):
+        self._saved = time.monotonic()
+        self._restart_clock()
+
+    def on_epoch_end(self, args, state, control, **kwargs):
+        self._evaluate(state.global_step)
+        self._restart_clock()
+
+    def _evaluate(self, step: int) -> None:
+        loss = self.evaluate()
+        if loss is not None:
+            self.losses.setdefault("first_eval_loss", loss)
+            self.losses["eval_loss"] = loss
+            self.context.metrics(step, eval_loss=loss)
+            self.context.log(f"step {step}: validation loss {loss:.4f}")
+
+    def _save_is_due(self, step: int, total: int) -> bool:
+        return step % max(1, total // SAVES) == 0 or time.monotonic() - self._saved > SAVE_SECONDS
+
+    def _say(self, step: int, total: int, loss: float, speed: float) -> None:
+        now = time.monotonic()
+        if now - self._said >= LINE_SECONDS or step in (self.first_step + 1, total):
+            self._said = now
+            self.context.log(f"step {step} of {total}: loss {loss:.4f}, {speed:,.0f} tokens a second")
+
+    def _tokens_per_second(self) -> float:
+        now = time.monotonic()
+        speed = (self.collator.tokens - self._tokens) / max(now - self._since, 1e-6)
+        self._tokens, self._since = self.collator.tokens, now
+        return speed
+
+    def _restart_clock(self) -> None:
+        self._since = time.monotonic()
