@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from uuid import uuid4
 
+import gradio as gr
+
 from bioui.components.pair import PairState, SideState, pair_value
 from bioui.model_server import PairRequest
 from bioui.present import ago, shortened
@@ -129,7 +131,7 @@ def stored_value(session: Session, comparison: Comparison) -> dict:
         prompt=prompt_text(comparison.instruction, comparison.input),
         names={Side.BASE: comparison.adapter.base_model.name, Side.TUNED: comparison.adapter.name},
         comparison_id=comparison.id,
-        caption=f"Comparison {comparison.id} · {comparison.created_by.full_name}, {ago(comparison.created_at)}",
+        caption=f"{comparison.created_by.full_name}, {ago(comparison.created_at)} · number {comparison.id}",
         link=f"/playground?project={comparison.project_id}&comparison={comparison.id}",
     )
 
@@ -145,8 +147,24 @@ def prompt_text(instruction: str, input: str) -> str:
     return f"{instruction}\n\n{input}" if input else instruction
 
 
-def in_our_words(error: ValueError, asked: Asked) -> ValueError:
-    """The model server's refusal with the field as the form calls it."""
+def get_comparison_of(session: Session, project_id: int, comparison_id: int) -> Comparison:
+    """Raises LookupError for one of another project."""
+    comparison = comparisons.get_comparison(session, comparison_id)
+    if comparison.project_id != project_id:
+        raise LookupError(f"There is no comparison number {comparison_id} in this project.")
+    return comparison
+
+
+def number_in_url(request: gr.Request, name: str) -> int:
+    """?name=7 as a number; 0 where there is none."""
+    wanted = request.query_params.get(name) or ""
+    return int(wanted) if wanted.isdigit() else 0
+
+
+def in_our_words(error: Exception, asked: Asked) -> Exception:
+    """The model server's refusal with the field as the form calls it; other errors as they are."""
+    if not isinstance(error, ValueError):
+        return error
     field, colon, sentence = str(error).partition(": ")
     if field in ("prompt", "messages"):
         longer = "input" if len(asked.input) > len(asked.instruction) else "instruction"

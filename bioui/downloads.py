@@ -45,4 +45,4 @@ def _pieces(version_id: int) -> Iterator[str]:
 
 def _file_name(text: str) -> str:
     """`text` with nothing in it that a header or a file system could mistake."""
-    return "".join(mark if mark.isascii() and mark.isalnum() or mark in "-_" else "-" for mark in text)
+    return "".join(mark if (mark.isascii() and mark.isalnum()) or mark in "-_" else "-" for mark in text)

@@ -99,27 +99,39 @@ def on(
     """
     outputs = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
     options.setdefault("show_progress", "hidden")
-    return event(
-        translated(handler, len(outputs)),
+    cause = Cause()
+    step = event(
+        translated(handler, len(outputs), cause),
         inputs=list(inputs) if isinstance(inputs, (list, tuple)) else inputs,
         outputs=[*outputs, problem],
         api_visibility="private",
         **options,
     )
+    cause.is_person = _is_caused_by_person(step)
+    return step
 
 
-def translated(handler: Callable, outputs: int) -> Callable:
+@dataclass
+class Cause:
+    """What sets an event off. Only what a person does takes an earlier problem away, not a timer's tick."""
+
+    is_person: bool = True
+
+
+def translated(handler: Callable, outputs: int, cause: Cause) -> Callable:
     """`handler` with one more output, the problem area: cleared when all went well, filled when not."""
     if not hasattr(handler, "right"):
         raise TypeError(
             f"{handler.__module__}.{handler.__name__} is wired to an event without a right: mark it"
         )
 
-    def answer(value) -> tuple:
-        return (*_as_tuple(value, outputs), NOTHING)
+    def answer(value):
+        return _packed(*_as_tuple(value, outputs), NOTHING if cause.is_person else gr.skip())
 
-    def refusal(error: Exception) -> tuple:
-        return (*(gr.skip() for _ in range(outputs)), Problem.of(error).value())
+    def refusal(error: Exception):
+        if isinstance(error, (KeyError, IndexError)):  # LookupErrors that Python raises: a bug of ours
+            raise error
+        return _packed(*(gr.skip() for _ in range(outputs)), Problem.of(error).value())
 
     @wraps(handler)
     def call(*args):
@@ -129,7 +141,7 @@ def translated(handler: Callable, outputs: int) -> Callable:
             return refusal(error)
 
     @wraps(handler)
-    def stream(*args) -> Iterator[tuple]:
+    def stream(*args) -> Iterator:
         try:
             for value in handler(*args):
                 yield answer(value)
@@ -137,6 +149,17 @@ def translated(handler: Callable, outputs: int) -> Callable:
             yield refusal(error)
 
     return stream if handler.streams else call
+
+
+def _is_caused_by_person(step: gr.events.Dependency) -> bool:
+    """False for page loads, ticks, and steps that follow another one."""
+    causes = {name for _, name in step["targets"]}
+    return not causes & {"load", "tick", "then", "success", "failure"}
+
+
+def _packed(*values):
+    """What Gradio takes for that many outputs: of one it wants the bare value."""
+    return values if len(values) > 1 else values[0]
 
 
 def _as_tuple(value, outputs: int) -> tuple:

@@ -35,6 +35,11 @@ class Limiter:
         with self._lock:
             self._failures.pop(key, None)
 
+    def clear(self) -> None:
+        """Forget every failure."""
+        with self._lock:
+            self._failures.clear()
+
     def _recent(self, key: str, now: float) -> deque[float]:
         failures = self._failures.get(key, deque())
         while failures and failures[0] <= now - self.window:

@@ -37,7 +37,7 @@ def rights_of(pages: tuple[ModuleType, ...] = PAGES) -> dict[str, Right]:
 
 
 def _lay_out(demo: gr.Blocks, page: ModuleType, pages: tuple[ModuleType, ...]) -> None:
-    bar = navigation_bar()
+    bar = navigation_bar(page.TITLE)
     with gr.Column(elem_classes=["page", f"page-{page.__name__.rpartition('.')[2]}"], elem_id="main"):
         page.build()
 

@@ -5,6 +5,7 @@ reading of all its texts (about a second for 25,000) and every later one only wh
 """
 
 from threading import Lock
+from weakref import WeakKeyDictionary
 
 from db import instructions
 from db.checks.similarity import DUPLICATE, NearestText, Neighbour
@@ -49,12 +50,14 @@ class ProjectTexts:
             self._deleted.remove(id)
 
 
-_projects: dict[int, ProjectTexts] = {}
+# By database, then by project: an index lives as long as the engine it was read through.
+_indexes: WeakKeyDictionary[object, dict[int, ProjectTexts]] = WeakKeyDictionary()
 
 
 def nearest(session: Session, project_id: int, content: Content, *, except_id: int = 0) -> Neighbour | None:
     """The stored instruction of the project nearest to `content`, itself (`except_id`) left out."""
-    texts = _projects.setdefault(project_id, ProjectTexts(project_id))
+    projects = _indexes.setdefault(session.get_bind(), {})
+    texts = projects.setdefault(project_id, ProjectTexts(project_id))
     return texts.nearest(session, text_of(content.instruction, content.input), except_id=except_id)
 
 

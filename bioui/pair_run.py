@@ -58,7 +58,7 @@ class PairRun:
         return server
 
     def _read(self, state: PairState) -> Iterator[PairState]:
-        state.phase, began, ended = "Reading the prompt", time.monotonic(), False
+        state.phase, began, ended = "Waiting for the model server", time.monotonic(), False
         while not ended:
             shown_at = time.monotonic()
             for event in self._stream.take(wait=LOOK):

@@ -1,5 +1,6 @@
 """Database values -> what a page shows: times, counts, statuses and audit lines in plain words."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from db.enums import InstructionStatus, JobStatus
@@ -99,9 +100,6 @@ _DEEDS = {
     "voted": "voted on",
     "invited": "invited",
     "reinvited": "made a new link for",
-    "set_up": "set up the studio as",
-    "chose_password": "chose a password for",
-    "logged_in": "logged in as",
     "roles_set": "changed the roles of",
     "activated": "let in",
     "deactivated": "deactivated",
@@ -120,14 +118,25 @@ _NOUNS = {
 }
 
 
-def audit_sentence(line: AuditLine) -> str:
+_OWN_DEEDS = {
+    "set_up": "set up the studio",
+    "chose_password": "chose a password",
+    "logged_in": "logged in",
+}
+
+
+def audit_sentence(line: AuditLine, people: Mapping[int, str] | None = None) -> str:
     """What an audit line tells, after the name of who did it: `submitted instruction 81`."""
+    if line.action in _OWN_DEEDS:
+        return _OWN_DEEDS[line.action]
+    if line.subject == "users" and people and line.subject_id in people:
+        return f"{_DEEDS.get(line.action, line.action)} {people[line.subject_id]}"
     deed = _DEEDS.get(line.action, line.action.replace("_", " "))
     noun = _NOUNS.get(line.subject, line.subject.replace("_", " "))
     return f"{deed} {noun} {line.subject_id}" if line.subject_id is not None else f"{deed} a {noun}"
 
 
-def audit_row(line: AuditLine) -> dict[str, str]:
-    """Who did what, and when."""
+def audit_row(line: AuditLine, people: Mapping[int, str] | None = None) -> dict[str, str]:
+    """Who did what, and when. `people` maps ids to names, where those are to be told."""
     who = line.actor.full_name if line.actor else "The worker"
-    return {"who": who, "what": audit_sentence(line), "ago": ago(line.at), "exact": exact(line.at)}
+    return {"who": who, "what": audit_sentence(line, people), "ago": ago(line.at), "exact": exact(line.at)}

@@ -125,7 +125,7 @@ def last_values(session: Session, job_ids: Collection[int], name: str) -> dict[i
 
 
 def has_queued(session: Session, kinds: Collection[JobKind] = tuple(JobKind)) -> bool:
-    """True while a job of `kinds` waits: asked before claiming, so that an idle worker takes no write lock."""
+    """True while a job of `kinds` waits: asked before claiming, an idle worker takes no write lock."""
     query = select(Job.id).where(Job.status == JobStatus.QUEUED, Job.kind.in_(kinds)).limit(1)
     return session.scalar(query) is not None
 

@@ -1,5 +1,6 @@
 """Base models, adapters and endpoints: what can be tuned, what was tuned, what can be asked."""
 
+import json
 from hashlib import sha256
 from pathlib import Path
 
@@ -46,6 +47,7 @@ def add_base_model(
     if session.scalar(select(BaseModel.id).where(BaseModel.name == name)) is not None:
         raise ValueError(f"name: there is already a base model named {name}; choose another.")
     _require_location(location)
+    facts.setdefault("context_length", _read_context_length(location))
     base = BaseModel(
         name=name, location=location, revision=revision.strip(), description=description, **facts
     )
@@ -137,3 +139,18 @@ def _require_location(location: str) -> None:
             raise ValueError(f"location: {folder} holds no .safetensors weights; convert the model first.")
     elif location.count("/") != 1 or not all(location.split("/")):
         raise ValueError("location: give an absolute folder, or owner/name of a repository on the Hub.")
+
+
+def _read_context_length(location: str) -> int | None:
+    """Tokens, from a folder's config.json; None for a repository of the Hub or a config that does not say."""
+    config = Path(location).expanduser() / "config.json"
+    if not Path(location).expanduser().is_absolute():
+        return None
+    try:
+        stored = json.loads(config.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise ValueError(
+            f"location: {config} is not readable JSON; save or download the model again."
+        ) from error
+    length = {**stored.get("text_config", {}), **stored}.get("max_position_embeddings")
+    return length if isinstance(length, int) else None

@@ -194,7 +194,7 @@ def approve_import(
     """
     require(actor, Right.REVIEW)
     if not comment.strip():
-        raise ValueError("comment: say what you checked, such as how many rows you read.")
+        raise ValueError("checked: say what you checked, such as how many rows you read.")
     conditions = _of_import(session, actor, project_id, author_id, at)
     there = session.scalar(select(func.count()).select_from(Instruction).where(*conditions)) or 0
     if there != count:

@@ -50,7 +50,7 @@ def write() -> Iterator[Session]:
 
 def _set_pragmas(dbapi_connection, _record) -> None:
     dbapi_connection.isolation_level = None  # the driver's own BEGIN is deferred; ours is in _begin
-    for pragma in ("journal_mode=WAL", "busy_timeout=5000", "foreign_keys=ON", "synchronous=NORMAL"):
+    for pragma in ("journal_mode=WAL", "busy_timeout=30000", "foreign_keys=ON", "synchronous=NORMAL"):
         dbapi_connection.execute(f"PRAGMA {pragma}")
 
 

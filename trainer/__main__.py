@@ -1,6 +1,6 @@
 """`python -m trainer`: the worker, the model server, and the queue for people at a shell.
 
-What a person does in the browser a script can do here: submit, status, logs, cancel, resume. Imports no torch.
+What a person does in the browser a script can do here: submit, status, logs, cancel, resume. No torch.
 """
 
 import argparse
@@ -163,17 +163,24 @@ def _logs(settings: Settings, options: argparse.Namespace) -> int:
     while True:
         with read() as s:
             job = jobs.get_job(s, options.job)
-        if path.is_file():
-            with path.open("rb") as file:
-                file.seek(at)
-                at += sys.stdout.write(file.read().decode(errors="replace")) and file.tell() - at
+        at = _print_from(path, at)
         if not options.follow or not job.status.is_open:
             break
-        sys.stdout.flush()
         time.sleep(0.5)
     if job.error:
         print(job.error, file=sys.stderr)
     return 1 if job.error else 0
+
+
+def _print_from(path: Path, at: int) -> int:
+    """Print the file from byte `at` on; returns where it ends now."""
+    if not path.is_file():
+        return at
+    with path.open("rb") as file:
+        file.seek(at)
+        piece = file.read()
+    print(piece.decode(errors="replace"), end="", flush=True)
+    return at + len(piece)
 
 
 def _open(settings: Settings) -> None:

@@ -7,7 +7,8 @@ stopped, so a training step never waits for the database. Every write carries th
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy.exc import OperationalError
@@ -28,6 +29,16 @@ BEAT = 5.0  # seconds between two signs of life
 
 class Cancelled(Exception):
     """Someone asked for the job to be stopped."""
+
+
+@contextmanager
+def _kept() -> Iterator[Session]:
+    """A `read()` whose rows stay usable, as plain values, behind its end."""
+    with read() as s:
+        try:
+            yield s
+        finally:
+            s.expunge_all()
 
 
 class JobContext:
@@ -53,21 +64,21 @@ class JobContext:
     # What the job is given --------------------------------------------------------------------------
 
     def base_model(self) -> BaseModel:
-        with read() as s:
+        with _kept() as s:
             return registry.get_base_model(s, self.spec.base_model_id)
 
     def dataset_version(self) -> DatasetVersion:
-        with read() as s:
+        with _kept() as s:
             return datasets.get_version(s, self.spec.dataset_version_id)
 
     def rows(self) -> dict[Split, list[DatasetRow]]:
         """The frozen rows by split. Raises ValueError when they are no longer what was frozen."""
-        with read() as s:
+        with _kept() as s:
             version = datasets.get_version(s, self.spec.dataset_version_id)
             rows = datasets.list_rows(s, version.id)
         if datasets.hash_rows(rows) != version.content_hash:
             raise ValueError(
-                "dataset: the stored rows no longer have the hash they were frozen with; freeze a new version."
+                "dataset: its rows no longer have the hash they were frozen with; freeze a new version."
             )
         return {split: [row for row in rows if row.split is split] for split in Split}
 

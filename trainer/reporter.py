@@ -11,8 +11,8 @@ from trainer.data.collate import Padded
 
 FIRST_STEPS = 20  # logged one by one, for that is where a run goes wrong
 POINTS = 250  # on a curve, about
-SAVES = 10  # a run, and ...
-SAVE_SECONDS = 300.0  # ... never longer than this between two
+SAVES = 10  # a run, but with at least and at most so many seconds between two
+SAVE_SECONDS = (2.0, 300.0)
 LINE_SECONDS = 5.0  # between two lines in the log
 
 
@@ -32,9 +32,13 @@ class Reporter(TrainerCallback):
         self.context.progress("training", self.first_step, state.max_steps)
         if self.first_step == 0:
             self._evaluate(0)
-        self._restart_clock()
+        self._since = time.monotonic()
+
+    def on_substep_end(self, args, state, control, **kwargs):
+        self._tokens += self.collator.fetched.popleft()
 
     def on_step_end(self, args, state, control, **kwargs):
+        self._tokens += self.collator.fetched.popleft()
         self.context.require_wanted()
         step, total = state.global_step, state.max_steps
         self.context.progress("training", step, total)
@@ -65,12 +69,12 @@ class Reporter(TrainerCallback):
         self._say(step, state.max_steps, loss, speed)
 
     def on_save(self, args, state, control, **kwargs):
-        self._saved = time.monotonic()
-        self._restart_clock()
+        self._saved = self._since = time.monotonic()  # each save follows a log, so no tokens are pending
 
     def on_epoch_end(self, args, state, control, **kwargs):
+        began = time.monotonic()
         self._evaluate(state.global_step)
-        self._restart_clock()
+        self._since += time.monotonic() - began  # the speed is that of training, not of looking
 
     def _evaluate(self, step: int) -> None:
         loss = self.evaluate()
@@ -81,7 +85,9 @@ class Reporter(TrainerCallback):
             self.context.log(f"step {step}: validation loss {loss:.4f}")
 
     def _save_is_due(self, step: int, total: int) -> bool:
-        return step % max(1, total // SAVES) == 0 or time.monotonic() - self._saved > SAVE_SECONDS
+        soonest, latest = SAVE_SECONDS
+        passed = time.monotonic() - self._saved
+        return passed > latest or (passed > soonest and step % max(1, total // SAVES) == 0)
 
     def _say(self, step: int, total: int, loss: float, speed: float) -> None:
         now = time.monotonic()
@@ -91,9 +97,6 @@ class Reporter(TrainerCallback):
 
     def _tokens_per_second(self) -> float:
         now = time.monotonic()
-        speed = (self.collator.tokens - self._tokens) / max(now - self._since, 1e-6)
-        self._tokens, self._since = self.collator.tokens, now
+        speed = self._tokens / max(now - self._since, 1e-6)
+        self._tokens, self._since = 0, now
         return speed
-
-    def _restart_clock(self) -> None:
-        self._since = time.monotonic()

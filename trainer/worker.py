@@ -1,7 +1,7 @@
 """The worker: claims jobs, starts a child process for each, watches, and says how a child that died died.
 
-One a data folder and machine. It imports no torch, so it starts at once and weighs little. When it leaves, its
-children work on (each tells for itself that it lives), and the next worker takes them up again.
+One a data folder and machine. It imports no torch, so it starts at once and weighs little. When it leaves,
+its children work on (each tells for itself that it lives), and the next worker takes them up again.
 """
 
 import fcntl

@@ -79,12 +79,12 @@ const drawSide = (parts, answer) => {
   write(parts.name, answer.name);
   drawText(parts, answer);
   parts.text.hidden = !answer.text;
-  parts.hint.hidden = pair.stage !== 'empty';
   parts.wait.hidden = !(running && !answer.text);
   parts.stop.hidden = !running;
   parts.copy.hidden = running || !answer.text;
-  if (answer.done && !answer.text) { parts.hint.hidden = false; parts.hint.textContent = 'No answer: ' + answer.ending + ' before the first word.'; }
-  else parts.hint.textContent = WILL_COME[parts.side];
+  write(parts.hint, pair.stage === 'empty' ? WILL_COME[parts.side]
+    : answer.done ? 'Nothing was said: ' + answer.ending + ' before the first word.' : 'Nothing was said.');
+  parts.hint.hidden = running || answer.text !== '';
   write(parts.figures, answer.done ? [...answer.figures, answer.ending].join(' · ') : '');
   const rows = JSON.stringify(answer.provenance);
   if (parts.facts.dataset.rows !== rows) {
@@ -148,11 +148,17 @@ element.addEventListener('click', (event) => {
   const from = event.target.closest('[data-do]');
   if (from) actions[from.dataset.do](from);
 });
+// The bar stays at the top of the window where there is room for it; nothing may hide beneath it.
+const barHeight = () => {
+  const bar = document.getElementById('studio-bar');
+  return bar && getComputedStyle(bar).position === 'sticky' ? bar.offsetHeight : 0;
+};
 const bringIntoView = () => {
   const box = element.getBoundingClientRect();
-  if (box.top > 80 && box.top + 260 < window.innerHeight) return;
+  const covered = barHeight();
+  if (box.top > covered && box.top + 260 < window.innerHeight) return;
   const still = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
-  window.scrollTo({ top: window.scrollY + box.top - 16, behavior: still ? 'auto' : 'smooth' });
+  window.scrollTo({ top: window.scrollY + box.top - covered - 8, behavior: still ? 'auto' : 'smooth' });
 };
 watch('value', () => {
   const before = pair;

@@ -16,6 +16,11 @@
   document.body ? begin() : document.addEventListener('DOMContentLoaded', begin);
 
   document.addEventListener('click', (event) => {
+    if (event.target.closest('[data-skip]')) {
+      const main = document.getElementById('main');
+      main.tabIndex = -1;
+      main.focus();
+    }
     if (event.target.closest('[data-theme-toggle]')) {
       localStorage.setItem(KEY, wanted() ? 'light' : 'dark');
       apply();
@@ -63,7 +68,8 @@
     note.className = 'field-error';
     note.dataset.live = '';
     note.id = block.id + '-error';
-    note.textContent = box.querySelector('p').textContent;
+    note.textContent = box.querySelector('[data-text]').textContent;
+    box.classList.add('sr-only');
     block.append(note);
     input.setAttribute('aria-invalid', 'true');
     input.setAttribute('aria-describedby', note.id);

@@ -193,9 +193,15 @@ def approve_import(project_id: int, key: str, number: str, comment: str, request
 # layout and wiring ------------------------------------------------------------------------------------
 
 
-def fifty_tab(page: Page, tab: gr.Tab) -> None:
+def fifty_tab(page: Page, tab: gr.Tab):
+    """Lay the tab out and wire it; the step after which the queue is shorter."""
     cards_html = View(CARDS, cards_value([], heading="", empty=NOTHING), on_load=ON_LOAD)
-    comment_tb = gr.Textbox(label="Comment", info="Kept with each of the reviews; may stay empty.", lines=2)
+    comment_tb = gr.Textbox(
+        label="Comment",
+        info="Kept with each of the reviews; may stay empty.",
+        lines=2,
+        elem_classes="narrow",
+    )
     with gr.Row(elem_classes="actions"):
         approve_btn = gr.Button("Approve", variant="primary", visible=False, elem_id="approve-shown-btn")
     trail_state, shown_state, after_state = gr.State(Trail()), gr.State([]), gr.State(None)
@@ -203,18 +209,19 @@ def fifty_tab(page: Page, tab: gr.Tab) -> None:
     page.on(tab.select, show_page, [page.project_id], shown)
     page.on(cards_html.older, older, [page.project_id, trail_state, after_state], shown)
     page.on(cards_html.newer, newer, [page.project_id, trail_state], shown)
-    page.on(
+    return page.on(
         approve_btn.click, approve_shown, [page.project_id, shown_state, comment_tb], [*shown, comment_tb]
     )
 
 
-def imports_tab(page: Page, tab: gr.Tab) -> None:
+def imports_tab(page: Page, tab: gr.Tab):
+    """Lay the tab out and wire it; the step after which the queue is shorter."""
     import_radio = gr.Radio([], label="Import", visible=False, elem_classes="stacked")
     sample_html = View(CARDS, cards_value([], heading="", empty=NO_IMPORT), on_load=ON_LOAD)
-    with gr.Column(visible=False, elem_classes="section") as approval_col:
+    with gr.Column(visible=False, elem_classes="narrow") as approval_col:
         comment_tb = gr.Textbox(
-            label="Comment", lines=2, elem_id="field-import-comment",
-            info="What you checked, such as how many rows you read. Kept with each of the reviews.",
+            label="What you checked", lines=2, elem_id="field-checked",
+            info="Such as how many rows you read, and against what. Kept with each of the reviews.",
         )  # fmt: skip
         number_tb = gr.Textbox(
             label="Number", elem_id="field-number", info="Type the number of rows to approve."
@@ -224,7 +231,7 @@ def imports_tab(page: Page, tab: gr.Tab) -> None:
     shown = [sample_html, approval_col, number_tb, approve_btn]
     page.on(tab.select, show_imports, [page.project_id], [import_radio, *shown])
     page.on(import_radio.input, choose_import, [page.project_id, import_radio], shown)
-    page.on(
+    return page.on(
         approve_btn.click, approve_import, [page.project_id, import_radio, number_tb, comment_tb],
         [import_radio, *shown, comment_tb], show_progress="minimal", concurrency_limit=2,
     )  # fmt: skip

@@ -1,12 +1,13 @@
 """Curves over training steps: axes named with units, a light grid, labels at the lines, and a table twin.
 
-Python works out scales, ticks and paths as plain numbers. The lines are drawn in a stretched SVG and the words
-in HTML around it, so that text keeps its size at any width; it knows nothing of jobs or metrics.
+Python works out scales, ticks and paths as plain numbers. The lines are drawn in a stretched SVG and the
+words in HTML around it, so that text keeps its size at any width; it knows nothing of jobs or metrics.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10
+from pathlib import Path
 
 from bioui.components import empty
 from bioui.components.view import View
@@ -19,41 +20,10 @@ SMOOTHING = 0.9  # of an exponential moving average
 LABEL_GAP = 17.0  # per cent of the height that two labels at the right edge keep apart
 TABLE_ROWS = 60
 
-TEMPLATE = (
-    """
-{{#if value.lines}}
-<figure class="chart" data-x0="{{value.x0}}" data-x1="{{value.x1}}" data-y0="{{value.y0}}" data-y1="{{value.y1}}">
-  <figcaption>{{value.y_name}}</figcaption>
-  <div class="chart-body">
-    <div class="chart-y" aria-hidden="true">{{#each value.y_ticks}}
-      <span style="bottom:{{this.at}}%">{{this.label}}</span>{{/each}}</div>
-    <div class="chart-plot" role="img" aria-label="{{value.summary}}">
-      <svg viewBox="0 0 1000 1000" preserveAspectRatio="none" aria-hidden="true">
-        {{#each value.y_ticks}}<line class="chart-grid" x1="0" x2="1000" y1="{{this.y}}" y2="{{this.y}}"></line>{{/each}}
-        {{#each value.lines}}<polyline class="chart-line hue-{{this.hue}} {{this.weight}}" data-name="{{this.name}}"
-          points="{{this.path}}"></polyline>{{/each}}
-      </svg>
-      {{#each value.dots}}<span class="chart-dot hue-{{this.hue}}" style="left:{{this.left}}%;bottom:{{this.at}}%"></span>{{/each}}
-      <span class="chart-cursor" hidden></span>
-    </div>
-    <div class="chart-labels" aria-hidden="true">{{#each value.labels}}
-      <span class="hue-{{this.hue}}" style="bottom:{{this.at}}%">{{this.name}}<b>{{this.last}}</b></span>{{/each}}</div>
-    <div class="chart-x" aria-hidden="true">{{#each value.x_ticks}}
-      <span style="left:{{this.at}}%">{{this.label}}</span>{{/each}}</div>
-    <div class="chart-foot" aria-hidden="true"><span class="chart-readout"></span><span>{{value.x_name}}</span></div>
-  </div>
-  <details class="twin"><summary>Show as a table</summary><div class="table-scroll" tabindex="0">
-    <table class="table"><thead><tr>{{#each value.head}}<th scope="col" class="col-num">{{this}}</th>{{/each}}</tr></thead>
-    <tbody>{{#each value.table}}<tr>{{#each this}}<td class="col-num">{{this}}</td>{{/each}}</tr>{{/each}}</tbody>
-    </table></div></details>
-</figure>
-{{else}}"""
-    + empty.TEMPLATE
-    + "{{/if}}"
-)
+TEMPLATE = Path(__file__).with_suffix(".hbs").read_text(encoding="utf-8") + empty.TEMPLATE + "{{/if}}"
 
-# The pointer's values are read back from the drawn path, so every number crosses the wire once. A redraw closes
-# the table and clears the readout; both are put back.
+# The pointer's values are read back from the drawn path, so every number crosses the wire once. A redraw
+# closes the table and clears the readout; both are put back.
 ON_LOAD = """
 let open = false, pointer = null;
 const point = () => {
@@ -68,13 +38,15 @@ const point = () => {
     if (!best || (left !== null && Math.abs(best.x - left) > 60)) continue;
     if (left === null) left = best.x;
     const value = +data.y0 + (1 - best.y / 1000) * (data.y1 - data.y0);
-    said.push(line.dataset.name + ' ' + (Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toPrecision(3)));
+    const text = Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toPrecision(3);
+    said.push(line.dataset.name + ' ' + text);
   }
   if (left === null) return;
   const cursor = plot.querySelector('.chart-cursor'), step = +data.x0 + left / 1000 * (data.x1 - data.x0);
   cursor.hidden = false;
   cursor.style.left = left / 10 + '%';
-  chart.querySelector('.chart-readout').textContent = Math.round(step).toLocaleString('en') + ': ' + said.join(', ');
+  const where = Math.round(step).toLocaleString('en') + ': ';
+  chart.querySelector('.chart-readout').textContent = where + said.join(', ');
 };
 element.addEventListener('pointermove', (event) => {
   if (event.target.closest('.chart-plot')) { pointer = event.clientX; point(); }
@@ -100,7 +72,7 @@ watch('value', () => {
 
 @dataclass(frozen=True)
 class Line:
-    """One measured quantity: its name, its points (x, y), and its hue: tuned (teal), base (slate, dashed) or quiet."""
+    """One measured quantity: its name, its points (x, y), its hue: tuned (teal), base (slate) or quiet."""
 
     name: str
     points: Sequence[Point]
@@ -197,7 +169,8 @@ def _round_step(raw: float) -> float:
 
 
 def _span(steps: list[float]) -> tuple[float, float]:
-    low, high = min(steps), max(steps)
+    """From step 0, for a curve that begins late begins late."""
+    low, high = min(0, *steps), max(steps)
     return (low, high) if high > low else (low, low + 1)
 
 

@@ -72,9 +72,14 @@ def faults_value(errors: list[RowError], trail: Trail) -> dict:
         for place, error in enumerate(errors[start : start + PAGE_ROWS])
     ]
     return table_value(
-        FAULTS, rows, empty=NO_FAULTS, total=len(errors), trail=trail, next_before_id=more,
-        caption="Faulty lines",
-    )  # fmt: skip
+        FAULTS,
+        rows,
+        empty=NO_FAULTS,
+        total=len(errors),
+        trail=trail,
+        next_before_id=more,
+        turns=("Previous", "Next"),
+    )
 
 
 def read_labelled(path: str, category: str, task: str, specialty: str) -> list[Content]:
@@ -192,8 +197,8 @@ def import_panel(page: Page, open_btn: gr.Button) -> ImportPanel:
                     label="Submit complete rows for review right away",
                     info="A row without an output or a task stays a draft.", elem_id="import-submit",
                 )  # fmt: skip
-        result_html = notice()
         preview_html = View(PREVIEW, NO_PREVIEW)
+        result_html = notice()
         faults_html = table("Faulty lines", empty_value=NO_FAULTS)
         with gr.Row(elem_classes="actions"):
             confirm_btn = gr.Button("Import", variant="primary", visible=False, elem_id="confirm-import-btn")
@@ -227,8 +232,8 @@ def _preview_row(content: Content) -> dict:
         f"difficulty {content.difficulty}",
     ]
     return {
-        "instruction": shortened(content.instruction, 300),
-        "input": shortened(content.input, 200),
-        "output": shortened(content.output, 300) or "none",
+        "instruction": shortened(content.instruction, 200),
+        "input": shortened(content.input, 160),
+        "output": shortened(content.output, 160) or "none",
         "labels": ", ".join(label for label in labels if label),
     }

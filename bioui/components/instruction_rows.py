@@ -68,6 +68,11 @@ element.addEventListener('keydown', (event) => {
   if (next) { event.preventDefault(); next.querySelector('.item').focus(); }
 });
 watch('value', () => {
+  const count = document.querySelector('nav a[href^="/review"] .count');
+  if (count && props.value.waiting !== null) {
+    count.textContent = props.value.waiting;
+    count.hidden = !props.value.waiting;
+  }
   for (const name in props.value.params || {})
     studio.setParam(name, props.value.params[name].replace(/\\\\([\\\\$])/g, '$1'));
 });
@@ -95,8 +100,11 @@ def rows_value(
     drafts: int = 0,
     params: dict[str, str] | None = None,
     is_queue: bool = False,
+    waiting: int | None = None,
 ) -> dict:
-    """`drafts`: how many complete drafts may be submitted at once; `params`: what the address bar should say."""
+    """`drafts`: how many complete drafts may be submitted at once; `params`: what the address bar should say;
+    `waiting`: the number the navigation shows beside Review.
+    """
     first = (len(trail.before) - 1) * page_rows + 1
     pages = has_next or len(trail.before) > 1
     every = counted(total, "instruction")
@@ -112,6 +120,7 @@ def rows_value(
         "drafts": drafts,
         "drafts_text": f"Submit {counted(drafts, 'complete draft')} of yours in this list",
         "params": params or {},
+        "waiting": waiting,
     }
 
 

@@ -7,7 +7,7 @@ TEMPLATE = """
 {{#if value.text}}
 <div class="problem" role="alert" data-slug="{{value.slug}}">
   <span class="problem-mark" aria-hidden="true">!</span>
-  <p>{{#if value.field}}<strong>{{value.field}}</strong> {{/if}}{{value.text}}</p>
+  <p>{{#if value.field}}<strong>{{value.field}}</strong> {{/if}}<span data-text>{{value.text}}</span></p>
   <button type="button" class="quiet-btn" data-dismiss aria-label="Dismiss">Dismiss</button>
 </div>
 {{/if}}

@@ -21,13 +21,15 @@ HEADINGS = {
 TEMPLATE = """
 <details class="shelf">
   <summary><h2>Prompts</h2></summary>
-  <input type="search" class="shelf-search" placeholder="Search {{value.count}} prompts" aria-label="Search prompts">
+  <input type="search" class="shelf-search" aria-label="Search prompts"
+    placeholder="Search {{value.count}} prompts">
   <div class="shelf-list">
-    <button type="button" class="shelf-item shelf-own" data-id="0" {{#if value.own}}aria-current="true"{{/if}}>
-      Write my own</button>
+    <button type="button" class="shelf-item shelf-own" data-id="0"
+      {{#if value.own}}aria-current="true"{{/if}}>Write my own</button>
     {{#each value.groups}}<section><h3>{{this.heading}}</h3>
       {{#each this.prompts}}<button type="button" class="shelf-item" data-id="{{this.id}}"
-        {{#if this.current}}aria-current="true"{{/if}}>{{this.title}}<span>{{this.about}}</span></button>{{/each}}
+        {{#if this.current}}aria-current="true"{{/if}}>{{this.title}}
+        <span>{{this.about}}</span></button>{{/each}}
     </section>{{/each}}
     <p class="shelf-none muted" hidden>No prompt has these words. Try fewer, or write your own.</p>
   </div>

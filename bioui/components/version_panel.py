@@ -1,6 +1,6 @@
 """A frozen dataset version: what it is, how it was made, and its rows by split and category.
 
-Events of the returned View: `verify` (check the hash), `close`.
+Events of the returned View: `verify` (check the hash), `close`. The address bar names the version shown.
 """
 
 from bioui.components.view import View
@@ -24,7 +24,8 @@ TEMPLATE = """
   <dt>Frozen by</dt><dd>{{value.by}}, <time title="{{value.exact}}">{{value.ago}}</time></dd>
 </dl>
 <table class="table split-table"><caption class="sr-only">Rows by split and category</caption>
-  <thead><tr><th scope="col">Rows</th>{{#each value.categories}}<th scope="col" class="col-num">{{this}}</th>{{/each}}
+  <thead><tr><th scope="col">Rows</th>
+    {{#each value.categories}}<th scope="col" class="col-num">{{this}}</th>{{/each}}
     <th scope="col" class="col-num">All</th></tr></thead>
   <tbody>{{#each value.splits}}<tr><th scope="row">{{this.name}}</th>
     {{#each this.cells}}<td class="col-num">{{this.text}}<span class="bar-track" aria-hidden="true"><span
@@ -40,9 +41,10 @@ ON_LOAD = """
 element.addEventListener('click', (event) => {
   const button = event.target.closest('[data-do]');
   if (!button) return;
-  if (button.dataset.do === 'close') { studio.setParam('version', null); trigger('close', {}); }
-  if (button.dataset.do === 'verify') trigger('verify', {});
+  button.dataset.do === 'close' ? trigger('close', {}) : trigger('verify', {});
 });
+if (props.value.id) studio.setParam('version', props.value.id);
+watch('value', () => { studio.setParam('version', props.value.id || null); });
 """
 NO_VERSION = {"id": 0}
 
@@ -78,7 +80,10 @@ def version_value(version: DatasetVersion, rows: dict[tuple[Split, Category], in
 def recipe_sentence(recipe: dict) -> str:
     """A stored recipe in words."""
     if recipe.get("shipped"):
-        return "Shipped with the studio. The test split holds facts, names and wordings that the train split lacks."
+        return (
+            "Shipped with the studio: written by code from a table of facts. "
+            "The test split holds facts, names and wordings that the train split lacks."
+        )
     chosen = [
         _either("category", [CATEGORY_WORDS.get(name, name) for name in recipe.get("categories", ())]),
         _either("origin", recipe.get("origins", ())),

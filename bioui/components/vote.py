@@ -21,8 +21,9 @@ TEMPLATE = """
 <div class="vote" role="group" aria-labelledby="vote-title">
   <p class="vote-title" id="vote-title">Which answer is better?</p>
   <div class="vote-choices">{{#each value.choices}}
-    <button type="button" class="vote-btn vote-{{this.choice}}" data-choice="{{this.choice}}" data-key="{{this.key}}"
-      aria-pressed="{{this.pressed}}" aria-keyshortcuts="{{this.key}}"><kbd>{{this.key}}</kbd> {{this.label}}</button>{{/each}}
+    <button type="button" class="vote-btn vote-{{this.choice}}" data-choice="{{this.choice}}"
+      data-key="{{this.key}}" aria-pressed="{{this.pressed}}" aria-keyshortcuts="{{this.key}}">
+      <kbd>{{this.key}}</kbd> {{this.label}}</button>{{/each}}
   </div>
   <p class="vote-said" role="status">{{value.said}}</p>
 </div>

@@ -64,9 +64,10 @@ def lines_value(session: Session, trail: Trail) -> tuple[dict, int | None]:
     """The table of audit lines, and the id the next page begins below (None at the end)."""
     lines = audit.list_lines(session, before_id=trail.before_id, limit=AUDIT_ROWS + 1)
     following = lines[AUDIT_ROWS - 1].id if len(lines) > AUDIT_ROWS else None
+    names = {user.id: user.full_name for user in users.list_users(session)}
     rows = []
     for line in lines[:AUDIT_ROWS]:
-        told = audit_row(line)
+        told = audit_row(line, names)
         cells = [cell(told["ago"], title=told["exact"]), cell(told["who"]), cell(told["what"])]
         rows.append({"id": line.id, "cells": cells})
     value = table_value(

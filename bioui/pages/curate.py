@@ -265,7 +265,7 @@ def show_around(record: Record, request: gr.Request):
         return record_history.revisions_value(stored), record_history.talk_value(session, stored)
 
 
-@needs(RIGHT)
+@needs(Right.WRITE)
 def add_comment(record: Record, body: str, request: gr.Request):
     if not record.id:
         raise ValueError("comment: save the instruction first; a comment belongs to a saved version.")

@@ -6,7 +6,7 @@ import gradio as gr
 
 from bioui.components.empty import empty_state
 from bioui.components.frame import page_frame
-from bioui.components.freeze_form import NO_COUNT, count_value, freeze_form, recipe_of
+from bioui.components.freeze_form import count_value, freeze_form, recipe_of
 from bioui.components.notice import NO_NOTICE, notice, notice_value
 from bioui.components.progress import NO_PROGRESS, progress_value
 from bioui.components.table import Column, Trail, cell, row_id, table, table_value
@@ -61,7 +61,11 @@ ROW = """
 {{#if value.origin_href}}<p><a href="{{value.origin_href}}">The instruction it was frozen from</a></p>{{/if}}
 {{/if}}
 """
-ROW_ON_LOAD = "element.addEventListener('click', (e) => { if (e.target.closest('[data-close]')) trigger('close', {}); });"
+ROW_ON_LOAD = """
+element.addEventListener('click', (event) => {
+  if (event.target.closest('[data-close]')) trigger('close', {});
+});
+"""
 NO_ROW = {"position": 0}
 
 
@@ -84,7 +88,7 @@ def versions_value(session: Session, project_id: int, *, open_id: int = 0) -> di
     columns = BESIDE if open_id else WIDE
     rows = [{"id": v.id, "opens": True, "cells": _version_cells(v, wide=not open_id)} for v in versions]
     empty = {**EMPTY, "href": f"/review?project={project_id}"}
-    return table_value(columns, rows, empty=empty, caption="Frozen versions", current_id=open_id)
+    return table_value(columns, rows, empty=empty, current_id=open_id)
 
 
 def rows_value(
@@ -101,7 +105,6 @@ def rows_value(
         ROW_COLUMNS,
         [{"id": row.position, "opens": True, "cells": _row_cells(row)} for row in shown],
         empty=NO_ROWS,
-        caption="Rows",
         total=counts.get(split, 0) if split else sum(counts.values()),
         trail=reading.trail,
         page_rows=PAGE_ROWS,
@@ -172,10 +175,10 @@ def _version_cells(version: DatasetVersion, *, wide: bool) -> list[dict]:
 
 
 def _row_cells(row: DatasetRow) -> list[dict]:
-    note = shortened(row.output, 90)
+    note = shortened(row.output, 80)
     return [
         cell(f"{row.position + 1:,}"),
-        cell(shortened(row.instruction, 120), note=note),
+        cell(shortened(row.instruction, 80), note=note),
         cell(SPLIT_WORDS[row.split].capitalize()),
         cell(row.task, note=CATEGORY_WORDS[row.category]),
     ]
@@ -188,9 +191,7 @@ def _row_cells(row: DatasetRow) -> list[dict]:
 def show_page(project_id: int, request: gr.Request):
     wanted = request.query_params.get("version", "")
     with read() as session:
-        may_freeze = actor_of(session, request).can(Right.FREEZE)
-        opened = open_pane(session, project_id, int(wanted) if wanted.isdigit() else 0, request)
-        return gr.Button(visible=may_freeze), *opened
+        return open_pane(session, project_id, int(wanted) if wanted.isdigit() else 0, request)
 
 
 @needs(RIGHT)
@@ -210,13 +211,14 @@ def open_pane(
 ):
     """The list with that version beside it (0: none, the list alone), in the order of build()'s `pane`."""
     listed = versions_value(session, project_id, open_id=version_id)
+    new = gr.Button(visible=actor_of(session, request).can(Right.FREEZE))
     if not version_id:
-        return (listed, gr.Column(visible=False), gr.Column(visible=False), said, NO_VERSION,
+        return (listed, new, gr.Column(visible=False), gr.Column(visible=False), said, NO_VERSION,
                 gr.Radio(value=""), gr.skip(), NO_ROW, Reading())  # fmt: skip
     version = get_version_of(session, project_id, version_id)
     panel = version_value(version, datasets.count_rows(session, version.id), actor_of(session, request))
     rows, reading = rows_value(session, Reading(version.id))
-    return (listed, gr.Column(visible=False), gr.Column(visible=True), said, panel,
+    return (listed, new, gr.Column(visible=False), gr.Column(visible=True), said, panel,
             gr.Radio(value=""), rows, NO_ROW, reading)  # fmt: skip
 
 
@@ -274,6 +276,7 @@ def open_form(project_id: int, request: gr.Request):
         names = [dataset.name for dataset in datasets.list_datasets(session, project_id)]
         return (
             versions_value(session, project_id, open_id=-1),
+            gr.Button(visible=False),
             gr.Column(visible=True),
             gr.Column(visible=False),
             gr.Dropdown(choices=names),
@@ -306,7 +309,7 @@ def freeze(
     request: gr.Request,
 ):
     """Freeze and open the new version. When it cannot be, nothing is kept, a new dataset neither."""
-    unchanged = (gr.skip(),) * 9
+    unchanged = (gr.skip(),) * 10
     recipe = recipe_of(categories, origins, task, specialty, text, validation, test, seed)
     yield progress_value("Freezing", 0, 0, note="Copying, splitting and hashing the rows."), *unchanged
     try:
@@ -328,7 +331,7 @@ def freeze(
 def build() -> None:
     page = page_frame(
         TITLE,
-        "Freeze approved instructions into versions that never change, so that training can name what it learned from.",
+        "Freeze approved instructions into versions that never change, for training to rely on.",
     )
     with page.actions:
         new_btn = gr.Button("Freeze a version", variant="primary", visible=False)
@@ -342,8 +345,8 @@ def build() -> None:
         with gr.Column(
             scale=5, min_width=320, visible=False, elem_classes="pane", elem_id="version-pane"
         ) as version_col:
-            notice_html = notice()
             version_html = version_panel()
+            notice_html = notice()
             split_radio = gr.Radio(
                 [("All", ""), *((SPLIT_WORDS[name].capitalize(), name.value) for name in Split)], value="",
                 label="Rows", elem_classes="segments",
@@ -357,6 +360,7 @@ def build() -> None:
 
     pane = [
         versions_html,
+        new_btn,
         form_col,
         version_col,
         notice_html,
@@ -366,7 +370,7 @@ def build() -> None:
         row_html,
         reading_state,
     ]
-    page.on_load(show_page, [new_btn, *pane])
+    page.on_load(show_page, pane)
     opened = page.on(versions_html.open, open_version, [page.project_id], pane)
     opened.then(fn=None, js="() => studio.reveal('version-pane')")
     page.on(version_html.close, close_pane, [page.project_id], pane)
@@ -380,7 +384,7 @@ def build() -> None:
     read_row.then(fn=None, js="() => studio.reveal('row-reading')")
     page.on(row_html.close, close_row, [reading_state], rows)
 
-    offered = [versions_html, form_col, version_col, form.name_dd, form.task_dd, form.specialty_dd]
+    offered = [versions_html, new_btn, form_col, version_col, form.name_dd, form.task_dd, form.specialty_dd]
     begun = page.on(new_btn.click, open_form, [page.project_id], offered, problem=form.problem)
     counting = [page.project_id, *form.chosen]
     page.on(begun.then, count_chosen, counting, [form.count_html], problem=form.problem)

@@ -70,28 +70,52 @@ def desk(
     queue = reviews.list_queue(session, actor, project_id, after=trail.before_id)
     own = reviews.list_queue(session, actor, project_id, own=True)
     is_solo = projects.get_project(session, project_id).is_solo
-    record = _in_review(session, project_id, wanted) or next(
-        iter([*queue.rows, *(own.rows if is_solo else [])]), None
+    may_read = [*queue.rows, *(own.rows if is_solo else [])]
+    record = _in_review(session, project_id, wanted) or next(iter(may_read), None)
+    reading, pane, may_decide = Reading(project_id), {**NOTHING_TO_READ, "note": note}, False
+    if record is not None:
+        own_note, may_decide = _standing(session, actor, record, is_solo)
+        reading = Reading(project_id, record.id, record.version)
+        pane = reading_value(session, record, own=own_note, note=note)
+    shown = queue_value(session, actor, project_id, queue, trail, reading.id)
+    mine = own_value(session, actor, project_id, own, reading.id, SOLO if is_solo else OTHERS)
+    return Desk(shown, mine, queue.next_after, reading, pane, may_decide)
+
+
+def queue_value(
+    session: Session, actor: Actor, project_id: int, queue: reviews.Queue, trail: Trail, current_id: int
+) -> dict:
+    """The submissions of others."""
+    waiting = reviews.count_waiting(session, actor, project_id)
+    return rows_value(
+        queue.rows,
+        project_id,
+        label="To review",
+        page=PATH,
+        empty=EMPTY,
+        total=waiting,
+        trail=trail,
+        has_next=queue.next_after is not None,
+        current_id=current_id,
+        is_queue=True,
+        waiting=waiting,
     )
-    shown = rows_value(
-        queue.rows, project_id, label="To review", page=PATH, empty=EMPTY, trail=trail, is_queue=True,
-        total=reviews.count_waiting(session, actor, project_id), has_next=queue.next_after is not None,
-        current_id=record.id if record else 0,
-    )  # fmt: skip
-    shown_own = rows_value(
-        own.rows, project_id, label="Yours", page=PATH, heading=SOLO if is_solo else OTHERS, is_queue=True,
-        total=reviews.count_own_waiting(session, actor, project_id), current_id=record.id if record else 0,
-    )  # fmt: skip
-    if not own.rows:
-        shown_own["heading"] = ""
-    if record is None:
-        return Desk(
-            shown, shown_own, queue.next_after, Reading(project_id), {**NOTHING_TO_READ, "note": note}, False
-        )
-    own_note, may_decide = _standing(session, actor, record, is_solo)
-    pane = reading_value(session, record, own=own_note, note=note)
-    return Desk(
-        shown, shown_own, queue.next_after, Reading(project_id, record.id, record.version), pane, may_decide
+
+
+def own_value(
+    session: Session, actor: Actor, project_id: int, own: reviews.Queue, current_id: int, heading: str
+) -> dict:
+    """One's own submissions, apart from the queue."""
+    total = reviews.count_own_waiting(session, actor, project_id)
+    return rows_value(
+        own.rows,
+        project_id,
+        label="Yours",
+        heading=heading if total else "",
+        page=PATH,
+        total=total,
+        current_id=current_id,
+        is_queue=True,
     )
 
 
@@ -112,6 +136,15 @@ def show_page(project_id: int, request: gr.Request):
         actor = actor_of(session, request)
         shown = desk(session, actor, project_id, Trail(), wanted=int(wanted) if wanted.isdigit() else 0)
         return Trail(), *shown.outputs()
+
+
+@needs(RIGHT)
+def show_again(project_id: int, request: gr.Request):
+    """The queue as it is now; Gradio also selects the first tab while the page is still loading."""
+    if not project_id:
+        return gr.skip()
+    with read() as session:
+        return Trail(), *desk(session, actor_of(session, request), project_id, Trail()).outputs()
 
 
 @needs(RIGHT)
@@ -201,14 +234,17 @@ def build() -> None:
     page = page_frame("Review", "Read what was submitted, and decide what the model may learn from.")
     with gr.Tabs(elem_classes="review-tabs"):
         with gr.Tab("One by one") as one_tab:
-            _one_by_one(page, one_tab)
+            refreshed = _one_by_one(page)
         with gr.Tab("50 on a page") as many_tab:
-            fifty_tab(page, many_tab)
+            approved_page = fifty_tab(page, many_tab)
         with gr.Tab("Whole imports") as whole_tab:
-            imports_tab(page, whole_tab)
+            approved_import = imports_tab(page, whole_tab)
+    for event in (one_tab.select, approved_page.then, approved_import.then):
+        page.on(event, show_again, [page.project_id], refreshed)
 
 
-def _one_by_one(page: Page, tab: gr.Tab) -> None:
+def _one_by_one(page: Page) -> list:
+    """Lay the tab out and wire it; what a fresh look at the queue fills."""
     with gr.Row(elem_classes="split"):
         with gr.Column(scale=4, min_width=280, elem_classes="list-side"):
             queue_html = instruction_rows("To review")
@@ -231,7 +267,6 @@ def _one_by_one(page: Page, tab: gr.Tab) -> None:
     reading_state, trail_state, after_state = gr.State(Reading()), gr.State(Trail()), gr.State(None)
     shown = [queue_html, own_html, after_state, reading_state, pane_html, decision_col]
     page.on_load(show_page, [trail_state, *shown])
-    page.on(tab.select, show_page, [page.project_id], [trail_state, *shown])
     for rows_html in (queue_html, own_html):
         page.on(rows_html.open, open_row, [page.project_id, trail_state], shown)
     page.on(queue_html.older, turn_older, [page.project_id, trail_state, after_state], [trail_state, *shown])
@@ -241,6 +276,7 @@ def _one_by_one(page: Page, tab: gr.Tab) -> None:
             button.click, handler, [reading_state, trail_state, comment_tb],
             [trail_state, *shown, comment_tb], trigger_mode="once",
         )  # fmt: skip
+    return [trail_state, *shown]
 
 
 KEYS = [

@@ -124,7 +124,7 @@ def test_an_import_is_approved_as_one_with_a_review_and_an_audit_line_each(peopl
         assert other.status is InstructionStatus.IN_REVIEW
 
 
-@pytest.mark.parametrize(("count", "comment", "field"), [(2, "Read all.", "number"), (3, " ", "comment")])
+@pytest.mark.parametrize(("count", "comment", "field"), [(2, "Read all.", "number"), (3, " ", "checked")])
 def test_an_import_is_approved_only_with_its_number_typed_and_a_comment(
     people, project_id, count, comment, field
 ):

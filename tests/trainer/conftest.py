@@ -1,16 +1,21 @@
 """A tiny real Llama with a tiny real tokenizer, a real database file, and a frozen version to tune it on."""
 
+import os
 import random
 from pathlib import Path
 
 import pytest
 
-from db import datasets, jobs, migrate, registry, session, users
+from db import datasets, jobs, migrate, processes, registry, session, users
 from db.content import Content
-from db.enums import Category, Role, Split
+from db.enums import Category, JobKind, ProcessRole, Split
 from db.settings import Settings
 from db.specs import TrainLoraSpec
-from db.tables import Project, UserRole
+from db.tables import Project
+from trainer.context import JobContext
+
+# Threads only get in each other's way in a model this small. Children inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 CHAT_TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}"
@@ -56,6 +61,7 @@ def make_tiny_llama(folder: Path) -> Path:
         num_attention_heads=4,
         num_key_value_heads=2,
         max_position_embeddings=256,
+        initializer_range=0.2,  # at the usual 0.02 a frozen random head cannot become sure of anything
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
@@ -89,3 +95,84 @@ def studio(settings):
         s.add(project)
         s.flush()
         return actor, project.id
+
+
+@pytest.fixture
+def base(studio, tiny_llama) -> int:
+    """The tiny Llama as a base model of the studio."""
+    with session.write() as s:
+        row = registry.add_base_model(s, studio[0], name="tiny", location=str(tiny_llama))
+        s.flush()
+        return row.id
+
+
+def freeze(actor, project_id, triples, *, validation=0, name="colours") -> int:
+    """A frozen version of (instruction, input, output) triples; the last `validation` of them validate."""
+    rows = [
+        datasets.FrozenRow(
+            Split.TRAIN if position < len(triples) - validation else Split.VALIDATION,
+            Content(instruction=instruction, input=input, output=output, category=Category.QA, task="qa"),
+        )
+        for position, (instruction, input, output) in enumerate(triples)
+    ]
+    with session.write() as s:
+        dataset = datasets.create_dataset(s, actor, project_id, name=name)
+        version = datasets.freeze_rows(s, actor, dataset, rows, recipe={})
+        s.flush()
+        return version.id
+
+
+@pytest.fixture
+def version(studio) -> int:
+    """72 rows: 64 to train on, 8 to validate."""
+    return freeze(*studio, list(sentences(72)), validation=8)
+
+
+@pytest.fixture
+def queue(studio, base, version):
+    """queue(kind, **settings) -> number of a queued job with settings that suit the tiny Llama."""
+
+    def put(kind=JobKind.TRAIN_LORA, **settings) -> int:
+        given = {
+            "base_model_id": base,
+            "dataset_version_id": version,
+            "adapter_name": "colour copier",
+            "learning_rate": 1e-2,
+            "epochs": 3,
+            "max_length": 128,
+        }
+        spec = TrainLoraSpec(**{**given, **settings})
+        with session.write() as s:
+            job = jobs.enqueue(s, studio[0], studio[1], kind, spec, name="trial")
+            s.flush()
+            return job.id
+
+    return put
+
+
+@pytest.fixture
+def claimed(settings, queue):
+    """claimed(**as for queue) -> the context of a job claimed by this very process: runs without a child."""
+
+    def take(*args, **kwargs) -> JobContext:
+        job_id = queue(*args, **kwargs)
+        with session.write() as s:
+            process = processes.register(s, ProcessRole.WORKER)
+            job = jobs.claim_next(s, process.id)
+        assert job.id == job_id
+        return JobContext(settings, job_id, job.attempt)
+
+    return take
+
+
+def job_of(job_id):
+    with session.read() as s:
+        job = jobs.get_job(s, job_id)
+        s.expunge_all()
+        return job
+
+
+def metrics_of(job_id, name):
+    """[(step, value), ...] of one metric."""
+    with session.read() as s:
+        return [(m.step, m.value) for m in jobs.list_metrics(s, job_id) if m.name == name]

@@ -73,7 +73,7 @@ def _seconds_per_token(
 
 
 def _step(ready: tuning.Tuning, optimizer, weights, examples) -> None:
-    batch = {name: tensor.to(ready.device) for name, tensor in ready.collator(examples).items()}
+    batch = {name: tensor.to(ready.device) for name, tensor in ready.collator.collate(examples).items()}
     with precision.autocast(ready.device, ready.dtype):
         loss = ready.model(**batch).loss
     loss.backward()

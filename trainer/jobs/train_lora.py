@@ -112,7 +112,7 @@ def _arguments(spec: TrainLoraSpec, ready: tuning.Tuning, folder: Path) -> Train
         seed=spec.seed,
         bf16=ready.dtype is torch.bfloat16,
         use_cpu=ready.device.type == "cpu",
-        gradient_checkpointing=ready.is_large,
+        activation_checkpointing=ready.is_large,
         logging_strategy="no",
         logging_nan_inf_filter=False,  # a loss that is no number must show
         eval_strategy="no",
@@ -144,13 +144,11 @@ def _validate(ready: tuning.Tuning, validation: Encoded, spec: TrainLoraSpec) ->
         return None
     ready.model.eval()
     total = torch.zeros((), dtype=torch.float64)
-    counted = ready.collator.tokens
     with precision.autocast(ready.device, ready.dtype):
         for examples in _batches(validation.examples, spec.batch_size):
-            batch = {name: tensor.to(ready.device) for name, tensor in ready.collator(examples).items()}
+            batch = {name: tensor.to(ready.device) for name, tensor in ready.collator.collate(examples).items()}
             labelled = sum(len(example.ids) - example.answer_start for example in examples)
             total += float(ready.model(**batch).loss) * labelled
-    ready.collator.tokens = counted  # the speed of training is told, not that of looking
     ready.model.train()
     return float(total) / validation.labelled_tokens
 

@@ -21,7 +21,8 @@ class Speaker:
     def __init__(self, held: Held, run: Run, side: Side) -> None:
         self._held, self._run, self._side = held, run, side
         self._detokenizer = Detokenizer(held.tokenizer)
-        self._begun, self._first = time.monotonic(), None
+        self._begun = time.monotonic()
+        self._first: float | None = None  # when the first token came
         self._tokens = 0
 
     def say(self, token: int) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import hmac
 import json
 import secrets
+import time
 from collections.abc import Callable
 
 from starlette.applications import Starlette
@@ -74,14 +75,14 @@ async def models(request: Request) -> Response:
 
 
 async def chat(request: Request) -> Response:
-    engine = request.app.state.engine
+    engine, arrived = request.app.state.engine, time.monotonic()
     body = bodies.read_chat(await _json(request))
     with refusing(missing="model"):
         target = await asyncio.to_thread(catalog.find_model, body.model)
         prompt_ids, max_tokens = await _prepare(engine, target, body.messages, body.max_tokens)
     sampling = Sampling(max_tokens, body.temperature, body.seed)
     side = Side.TUNED if target.adapter else Side.BASE
-    run = Run(f"chatcmpl-{secrets.token_hex(12)}", target, prompt_ids, sampling, (side,))
+    run = Run(f"chatcmpl-{secrets.token_hex(12)}", target, prompt_ids, sampling, (side,), arrived=arrived)
     engine.submit(run)
     return await (_streamed(request, run, body) if body.stream else _whole(request, run))
 
@@ -108,12 +109,12 @@ def _abandon(request: Request, run: Run) -> Response:
 
 
 async def pair_answers(request: Request) -> Response:
-    engine = request.app.state.engine
+    engine, arrived = request.app.state.engine, time.monotonic()
     body = bodies.read_pair(await _json(request))
     with refusing(missing="adapter_id"):
         target = await asyncio.to_thread(catalog.find_adapter, body.adapter_id)
         prompt_ids, _ = await _prepare(engine, target, body.messages, body.sampling.max_tokens)
-    run = Run(body.request_id, target, prompt_ids, body.sampling, (Side.BASE, Side.TUNED))
+    run = Run(body.request_id, target, prompt_ids, body.sampling, (Side.BASE, Side.TUNED), arrived=arrived)
     loading = not engine.holds(target)
     with refusing(status=409):
         queue = engine.submit(run)
@@ -121,7 +122,7 @@ async def pair_answers(request: Request) -> Response:
 
 
 async def stop(request: Request) -> Response:
-    """{"running": false} when it was over already: a click that comes late is no error."""
+    """{"running": false} when it is over, or still on its way here: then it stops as it arrives."""
     side = (await _json(request)).get("side")
     if side not in (None, *Side):
         raise Refusal("Give side as base, tuned or null.", param="side")
@@ -157,5 +158,6 @@ async def _json(request: Request) -> dict:
     return body
 
 
-async def _refused(_request: Request, refusal: Refusal) -> Response:
-    return JSONResponse(refusal.to_json(), refusal.status)
+async def _refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)
+    return JSONResponse(error.to_json(), error.status)

@@ -80,16 +80,15 @@ def read_chat(body: Mapping[str, Any]) -> ChatBody:
 
 
 def read_sampling(body: Mapping[str, Any], *, max_tokens: int, temperature: float, seed: int) -> Sampling:
-    values = {
-        "max_tokens": _whole(body, "max_tokens", max_tokens),
-        "temperature": _number(body, "temperature", temperature),
-        "seed": _whole(body, "seed", seed),
-    }
     try:
-        return Sampling(**values)
+        return Sampling(
+            max_tokens=_whole(body, "max_tokens", max_tokens),
+            temperature=_number(body, "temperature", temperature),
+            seed=_whole(body, "seed", seed),
+        )
     except ValueError as error:
         field, message = split_field(str(error))
-        raise Refusal(message, param=field if field in values else "max_tokens") from error
+        raise Refusal(message, param=field if field in ("temperature", "seed") else "max_tokens") from error
 
 
 def read_messages(body: Mapping[str, Any]) -> list[Message]:

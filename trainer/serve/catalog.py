@@ -52,7 +52,8 @@ def find_model(name: str) -> Target:
 def list_names() -> list[tuple[str, int]]:
     """(name, seconds since the epoch when it was made) of every base, then of every adapter."""
     with read() as session:
-        models = [*registry.list_base_models(session), *registry.list_all_adapters(session)]
+        bases, adapters = registry.list_base_models(session), registry.list_all_adapters(session)
+        models: list[BaseModel | Adapter] = [*bases, *adapters]
         return [(model.name, int(model.created_at.timestamp())) for model in models]
 
 

@@ -38,20 +38,24 @@ async def lines(
     """Chunks as OpenAI streams them. `first` was awaited before the stream began, so that a model that
     cannot be loaded is still an HTTP error."""
     yield events.line(_chunk(run, {"role": "assistant", "content": ""}))
-    for event in first:
+    async for event in _one_by_one(first, rest):
         for content in _chunks(run, event, include_usage):
             yield events.line(content)
-    async for batch in rest:
-        for event in batch:
-            for content in _chunks(run, event, include_usage):
-                yield events.line(content)
     yield events.line("[DONE]")
 
 
 def raise_failure(batch: Iterable[Event]) -> None:
     for event in batch:
         if isinstance(event, Failed):
-            raise Refusal(event.message, param=event.field, status=400 if event.field else 500)
+            raise _refusal(event)
+
+
+async def _one_by_one(first: list[Event], rest: AsyncIterator[list[Event]]) -> AsyncIterator[Event]:
+    for event in first:
+        yield event
+    async for batch in rest:
+        for event in batch:
+            yield event
 
 
 def _chunks(run: Run, event: Event, include_usage: bool) -> list[dict]:
@@ -63,9 +67,13 @@ def _chunks(run: Run, event: Event, include_usage: bool) -> list[dict]:
             usage = {**_head(run, "chat.completion.chunk"), "choices": [], "usage": _usage(run, event)}
             return [last, usage] if include_usage else [last]
         case Failed():
-            return [Refusal(event.message, param=event.field, status=400 if event.field else 500).to_json()]
+            return [_refusal(event).to_json()]
         case _:
             return []
+
+
+def _refusal(event: Failed) -> Refusal:
+    return Refusal(event.message, param=event.field, status=400 if event.field else 500)
 
 
 def _chunk(run: Run, delta: dict, finish_reason: str | None = None) -> dict:

@@ -7,6 +7,7 @@ server listens long before that is done.
 import logging
 import time
 import traceback
+from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ class Engine:
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="generation")
         self._open: dict[str, tuple[Run, Future]] = {}  # waiting or being answered
+        self._early_stops: deque[tuple[str, Side | None]] = deque(maxlen=64)  # they overtook their runs
         self._held: Held | None = None
         self._last_active = time.monotonic()
         self._warm = self._thread.submit(_import_libraries)
@@ -43,16 +45,20 @@ class Engine:
         ahead = len(self._open)
         future = self._thread.submit(self._answer, run)
         self._open[run.id] = (run, future)
+        for run_id, side in self._early_stops:
+            if run_id == run.id:
+                self.stop(run_id, side)
         future.add_done_callback(partial(self._finish, run))
         return ahead
 
     def stop(self, run_id: str, side: Side | None = None) -> bool:
-        """End a run, or one side of it, at the next token. False when it is over already."""
-        run, future = self._open.get(run_id, (None, None))
-        if run is None:
+        """End a run, or one side of it, at the next token. False when it is over, or yet to come."""
+        if run_id not in self._open:
+            self._early_stops.append((run_id, side))
             return False
+        run, future = self._open[run_id]
         run.stop(side)
-        if all(run.is_stopped(side) for side in run.sides):
+        if run.is_over:
             future.cancel()  # at once when its turn has not come; without effect when it has
         return True
 
@@ -73,6 +79,11 @@ class Engine:
     def queue_length(self) -> int:
         """Runs that wait or are being answered."""
         return len(self._open)
+
+    @property
+    def is_busy(self) -> bool:
+        """True while the thread imports, loads or answers."""
+        return bool(self._open) or not self._warm.done()
 
     @property
     def loaded(self) -> str | None:

@@ -4,6 +4,7 @@ import gc
 from collections import OrderedDict
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, set_peft_model_state_dict
@@ -68,32 +69,35 @@ class Held:
         adapters.check_folder(folder)
         digest = adapters.check_hash(folder, adapter.hash)
         try:
-            self._place(row_name(adapter), adapters.read_config(folder), adapters.read_weights(folder))
+            peft_model = self._place(
+                row_name(adapter), adapters.read_config(folder), adapters.read_weights(folder)
+            )
         except _MISFIT as error:
             raise ValueError(
                 f"adapter: {adapter.name} does not fit {self.base.name} ({type(error).__name__}); "
                 "choose an adapter that was tuned on it."
             ) from error
-        selftest.check(self.peft_model, row_name(adapter), self._probe(), label=adapter.name)
+        selftest.check(self.model, peft_model, row_name(adapter), self._probe(), label=adapter.name)
         return digest
 
-    def _place(self, name: str, config: LoraConfig, tensors: dict[str, torch.Tensor]) -> None:
+    def _place(self, name: str, config: LoraConfig, tensors: dict[str, torch.Tensor]) -> PeftModel:
         if self.peft_model is None:
             self.peft_model = PeftModel(self.model, config, adapter_name=name)
         else:
             self.peft_model.add_adapter(name, config)
         self.peft_model.set_adapter(name)  # only so that an active one is never dropped; rows name theirs
         self.peft_model.eval()
-        report = set_peft_model_state_dict(self.peft_model, tensors, adapter_name=name)
+        report: Any = set_peft_model_state_dict(self.peft_model, tensors, adapter_name=name)
         unfilled = [key for key in report.missing_keys if f".{name}." in key]
         if report.unexpected_keys or unfilled:  # peft only warns, and leaves random numbers
             raise KeyError(*report.unexpected_keys[:1], *unfilled[:1])
+        return self.peft_model
 
     def _probe(self) -> list[int]:
         return prompts.encode(self.tokenizer, prompts.to_prompt("What is aspirin for?"), for_answer=True)
 
     def _drop_oldest(self) -> None:
-        while len(self._hashes) > self._keep:
+        while self.peft_model and len(self._hashes) > self._keep:
             oldest, _ = self._hashes.popitem(last=False)
             self.peft_model.delete_adapter(f"adapter-{oldest}")
 

@@ -67,7 +67,6 @@ class Presence:
         finally:
             beating.cancel()
             await asyncio.to_thread(self._sign_off, process_id)
-            await asyncio.to_thread(self.engine.close)
 
     async def _beat_on(self, process_id: int) -> None:
         while True:
@@ -93,8 +92,7 @@ class Presence:
 
     def _beat(self, process_id: int) -> None:
         with write() as session:
-            detail = {"loaded": self.engine.loaded, "queue": self.engine.queue_length}
-            processes.beat(session, process_id, **detail)
+            processes.beat(session, process_id, loaded=self.engine.loaded, queue=self.engine.queue_length)
 
     def _sign_off(self, process_id: int) -> None:
         with write() as session:

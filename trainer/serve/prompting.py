@@ -7,7 +7,6 @@ import threading
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from types import SimpleNamespace
 
 from jinja2 import TemplateError
 from transformers import AutoConfig
@@ -63,4 +62,4 @@ def _reading(location: str, revision: str):
         raise ValueError(
             f"base model: the config of {location} cannot be read; restore its folder."
         ) from error
-    return tokenizer, load.context_length(SimpleNamespace(config=config))
+    return tokenizer, getattr(config.get_text_config(), "max_position_embeddings", None)

@@ -19,7 +19,7 @@ def describe(
     """Provenance of one side's answer, ready for JSON."""
     return {
         "base": {"name": target.base.name, "revision": held.revision},
-        "adapter": _adapter(held, target.adapter) if side is Side.TUNED else None,
+        "adapter": _adapter(held, target.adapter) if target.adapter and side is Side.TUNED else None,
         "template_hash": held.template_hash,
         "dtype": str(held.dtype).removeprefix("torch."),
         "device": _device(held.device),

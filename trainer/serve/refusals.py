@@ -29,6 +29,8 @@ def refusing(*, missing: str = "", status: int = 400) -> Iterator[None]:
         field, message = split_field(str(error))
         raise Refusal(message, param=field, status=status) from error
     except LookupError as error:
+        if type(error) is not LookupError:  # a KeyError or an IndexError is a fault of ours
+            raise
         raise Refusal(str(error), param=missing, status=404) from error
 
 

@@ -35,11 +35,11 @@ def assigned(model: torch.nn.Module, rows: Sequence[str]) -> Iterator[None]:
             handle.remove()
 
 
-def lora_layers(model: torch.nn.Module) -> list[LoraLayer]:
+def lora_layers(model: torch.nn.Module) -> list[torch.nn.Module]:
     return [module for module in model.modules() if isinstance(module, LoraLayer)]
 
 
-def clear_hooks(layers: Sequence[LoraLayer]) -> None:
+def clear_hooks(layers: Sequence[torch.nn.Module]) -> None:
     """Take off what an interrupted run of anybody's may have left on the layers."""
     left = [layer for layer in layers if layer._forward_pre_hooks]
     if left:

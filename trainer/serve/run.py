@@ -1,7 +1,6 @@
 """One request on its way through the engine: what is asked, what came out so far, who wants it stopped."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 
@@ -53,11 +52,18 @@ class Run:
     """Made on the event loop; the generation thread calls `emit`, everybody may call `stop`."""
 
     def __init__(
-        self, id: str, target: Target, prompt_ids: list[int], sampling: Sampling, sides: tuple[Side, ...]
+        self,
+        id: str,
+        target: Target,
+        prompt_ids: list[int],
+        sampling: Sampling,
+        sides: tuple[Side, ...],
+        *,
+        arrived: float,
     ) -> None:
         self.id, self.target, self.prompt_ids = id, target, prompt_ids
         self.sampling, self.sides = sampling, sides
-        self.arrived = time.monotonic()
+        self.arrived = arrived  # on time.monotonic()'s clock
         self._stopped: set[Side] = set()
         self._loop = asyncio.get_running_loop()
         self._events: asyncio.Queue[Event] = asyncio.Queue()
@@ -65,6 +71,11 @@ class Run:
     def stop(self, side: Side | None = None) -> None:
         """End one side, or all of them, at the next token."""
         self._stopped.update(self.sides if side is None else (side,))
+
+    @property
+    def is_over(self) -> bool:
+        """True when nobody wants any side of it."""
+        return self._stopped.issuperset(self.sides)
 
     def is_stopped(self, side: Side) -> bool:
         return side in self._stopped
@@ -85,15 +96,12 @@ class Run:
 
 
 def merge(events: Iterable[Event]) -> list[Event]:
-    """Join each side's deltas. The sides' order among each other means nothing and may change."""
-    merged: list[Event] = []
-    last_delta: dict[Side, int] = {}  # side -> where in `merged` its delta stands
+    """Join each side's deltas, and put them first: a side says nothing after its Done."""
+    texts: dict[Side, str] = {}
+    others: list[Event] = []
     for event in events:
-        if isinstance(event, Delta) and event.side in last_delta:
-            at = last_delta[event.side]
-            merged[at] = Delta(event.side, merged[at].text + event.text)
+        if isinstance(event, Delta):
+            texts[event.side] = texts.get(event.side, "") + event.text
         else:
-            if isinstance(event, Delta):
-                last_delta[event.side] = len(merged)
-            merged.append(event)
-    return merged
+            others.append(event)
+    return [*(Delta(side, text) for side, text in texts.items()), *others]

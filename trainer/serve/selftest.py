@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import torch
 from peft import PeftModel
+from transformers import PreTrainedModel
 
 from trainer.serve import rows
 from trainer.serve.decode import next_logits
@@ -13,12 +14,14 @@ from trainer.serve.decode import next_logits
 _TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 2e-2, torch.float16: 1e-2}
 
 
-def check(peft_model: PeftModel, adapter: str, probe: Sequence[int], *, label: str) -> None:
-    """Compare a batch (base row, tuned row) with the same batch while all adapters are off.
+def check(
+    model: PreTrainedModel, peft_model: PeftModel, adapter: str, probe: Sequence[int], *, label: str
+) -> None:
+    """Compare a batch (base row, tuned row) of `model` with the same batch while `peft_model`, around it,
+    has all adapters off.
 
     Raises ValueError when the base row moved or the tuned row did not: the comparison would mislead.
     """
-    model = peft_model.get_base_model()
     batch = torch.tensor([list(probe)] * 2, device=model.device)  # (2, tokens)
     with peft_model.disable_adapter():
         plain, _ = next_logits(model, batch, None)

@@ -59,14 +59,11 @@ def test_a_base_pane_that_shows_the_tuned_model_is_noticed(held, adapters):
     class Leaky:
         """Its adapters cannot be switched off."""
 
-        def get_base_model(self):
-            return held.model
-
         def disable_adapter(self):
             return nullcontext()
 
     with pytest.raises(ValueError, match="base's own answers"):
-        selftest.check(Leaky(), row_name(adapters[0]), PROBE, label="number 0")
+        selftest.check(held.model, Leaky(), row_name(adapters[0]), PROBE, label="number 0")
 
 
 def test_weights_that_are_no_numbers_are_noticed(held, adapters):
@@ -74,7 +71,7 @@ def test_weights_that_are_no_numbers_are_noticed(held, adapters):
     for layer in rows.lora_layers(held.model):
         layer.lora_B[row_name(adapters[0])].weight.data.fill_(float("nan"))
     with pytest.raises(ValueError, match="no numbers"):
-        selftest.check(held.peft_model, row_name(adapters[0]), PROBE, label="number 0")
+        selftest.check(held.model, held.peft_model, row_name(adapters[0]), PROBE, label="number 0")
 
 
 def test_an_answer_ends_at_what_the_template_puts_behind_it(held):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ from db.settings import REPOSITORY, Settings
 from db.tables import Process
 from tests.trainer.serve.conftest import MESSAGES, add_adapter, add_base, make_adapter, make_base
 from trainer.serve import lifecycle
-from trainer.serve.main import LOCK
+from trainer.serve.main import LOCK, main
 
 COMMAND = [sys.executable, "-m", "trainer", "serve"]
 
@@ -56,7 +57,7 @@ def running(settings, *options):
         child.wait()
 
 
-def wait_for_server(seconds=30):
+def wait_for_server(seconds=60):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         with session.read() as s:
@@ -89,7 +90,7 @@ def test_a_signal_ends_a_running_answer_and_the_server_signs_off(settings, tiny_
             rest = list(events)
         assert {event["finish_reason"] for event in rest if event["type"] == "done"} == {"cancelled"}
         assert rest[-1] == {"type": "end"}
-        assert child.wait(10) == 0
+        assert child.wait(60) == 0
     assert stopped_at(server.id)
     log = (settings.logs_dir / "model_server.log").read_text()
     assert "Traceback" not in log
@@ -100,8 +101,8 @@ def test_a_server_nobody_asks_ends_and_a_second_one_ends_at_once(settings):
     with running(settings, "--idle-minutes", "0.05") as child:
         server = wait_for_server()
         with running(settings) as second:
-            assert second.wait(20) == 0
-        assert child.wait(20) == 0
+            assert second.wait(60) == 0
+        assert child.wait(60) == 0
     assert stopped_at(server.id)
     assert "already runs" in (settings.logs_dir / "model_server.log").read_text()
 
@@ -111,6 +112,13 @@ def test_the_lock_is_free_again_when_its_holder_is_gone(tmp_path):
     assert lifecycle.take_lock(tmp_path / LOCK) is None
     first.close()
     lifecycle.take_lock(tmp_path / LOCK).close()
+
+
+def test_a_port_that_is_taken_is_one_sentence(settings, caplog):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["--data-dir", str(settings.data_dir), "--port", str(port)]) == 1
+    assert f"port: {port} cannot be had" in caplog.text
 
 
 def test_listening_needs_no_torch():

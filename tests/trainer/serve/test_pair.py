@@ -3,8 +3,11 @@
 import time
 
 import pytest
+import torch
 
-from tests.trainer.serve.conftest import MESSAGES, done, said
+from db import registry, session
+from tests.trainer.serve.conftest import MESSAGES, add_adapter, done, said
+from trainer.models.load import base_revision
 
 FOREVER = 4000  # tokens; many seconds, were it not stopped
 
@@ -100,6 +103,12 @@ def test_stopping_what_is_over_is_no_error(served):
     assert served.stop("never heard of") is False
 
 
+def test_a_stop_that_overtakes_its_pair_is_kept(served, shelf):
+    assert served.stop("too early") is False
+    events = served.pair(shelf.first, max_tokens=FOREVER, request_id="too early")
+    assert {done(events, side)["finish_reason"] for side in ("base", "tuned")} == {"cancelled"}
+
+
 def test_a_waiting_pair_knows_its_place_and_stops_without_its_turn(served, shelf):
     with served.stream_pair(shelf.first, max_tokens=FOREVER, request_id="running") as running:
         first_deltas(running, "base")
@@ -132,23 +141,31 @@ def test_a_page_is_told_at_most_about_twenty_times_a_second(served, shelf):
 
 
 def test_provenance_says_which_weights_answered_and_how(served, shelf):
-    import torch
-
-    from db.registry import hash_file
-    from trainer.models.load import base_revision
-
     events = served.pair(shelf.first, max_tokens=3, temperature=0.5, seed=9)
     tuned, base = (done(events, side)["provenance"] for side in ("tuned", "base"))
     assert base["base"] == {"name": "tiny", "revision": base_revision(str(shelf.base))}
     assert base["adapter"] is None
     weights = shelf.first_folder / "adapter_model.safetensors"
-    expected = {"id": shelf.first, "name": "first", "hash": hash_file(weights), "changed_since_tuning": []}
+    expected = {
+        "id": shelf.first,
+        "name": "first",
+        "hash": registry.hash_file(weights),
+        "changed_since_tuning": [],
+    }
     assert tuned["adapter"] == expected
     assert tuned["sampling"] == {"max_tokens": 3, "temperature": 0.5, "seed": 9}
     assert tuned["batch"]["rows"] == 2
     assert tuned["packages"]["torch"] == torch.__version__
     assert (tuned["dtype"], tuned["device"]) in (("float32", "cpu"), ("bfloat16", tuned["device"]))
     assert len(tuned["template_hash"]) == 64
+
+
+def test_provenance_tells_when_base_or_template_are_not_those_of_the_tuning(served, shelf):
+    with session.read() as s:
+        base_id = registry.find_model(s, "tiny").id
+    older = add_adapter("older", shelf.first_folder, base_id, base_revision="r1", template_hash="t1")
+    tuned = done(served.pair(older, max_tokens=2), "tuned")["provenance"]["adapter"]
+    assert tuned["changed_since_tuning"] == ["base", "template"]
 
 
 def test_what_people_write_never_reaches_the_log(served, shelf, caplog):

@@ -1,0 +1,148 @@
+"""Every endpoint that Gradio exposes, called as nobody and as each role.
+
+Handlers are found in the running app, so a new page is covered the day it is added.
+"""
+
+import sqlite3
+from hashlib import sha256
+
+import pytest
+
+from bioui import main
+from bioui.gate import OPEN_FOLDERS, OPEN_PATHS
+from db import users
+from db.policy import GRANTS, Right
+from db.session import write
+from tests.bioui.conftest import Reply, call_events
+
+REFUSALS = ("You may not", "Your session has ended")
+# A full look at the data of the studio; sessions and log-in lines are the test's own.
+NOT_DATA = ("login_sessions", "sqlite_sequence")
+
+
+def registered(studio) -> dict:
+    """fn_index -> Gradio's record of every event that has Python behind it."""
+    return {index: fn for index, fn in studio.blocks.fns.items() if fn.fn is not None}
+
+
+def sample_inputs(fn) -> list:
+    """What the components of an event send when nobody touched them."""
+    return [None if component.stateful else component.get_config().get("value") for component in fn.inputs]
+
+
+def pages_of(studio) -> dict[int, object]:
+    """fn_index -> the module of the page that the event is on."""
+    config = studio.blocks.config["page"]
+    by_path = {page.PATH.strip("/"): page for page in main.PAGES}
+    return {index: by_path[path] for path, part in config.items() for index in part["dependencies"]}
+
+
+def fingerprint(settings) -> str:
+    """A hash of every stored row."""
+    with sqlite3.connect(settings.data_dir / "studio.db") as connection:
+        lines = (
+            line for line in connection.iterdump() if not any(f'"{table}"' in line for table in NOT_DATA)
+        )
+        return sha256("\n".join(lines).encode()).hexdigest()
+
+
+def is_refused(reply) -> bool:
+    """True when an event gave nothing but a sentence that says no, or failed before it began."""
+    if reply.data is None:
+        return True
+    *outputs, problem = reply.data
+    # A problem area that is a State keeps its sentence on the server.
+    is_told = problem is None or problem.get("text", "").startswith(REFUSALS)
+    return is_told and all(is_nothing(output) for output in outputs)
+
+
+def is_nothing(output) -> bool:
+    """True for what Gradio sends of an output that stays as it was; a State sends null in any case."""
+    return output is None or (isinstance(output, dict) and set(output) <= {"__type__", "props"})
+
+
+def test_every_event_goes_through_the_one_gate_for_handlers(studio):
+    unmarked = [
+        fn.name for fn in registered(studio).values() if not isinstance(getattr(fn.fn, "right", None), Right)
+    ]
+    assert unmarked == []
+    assert len(registered(studio)) > 10
+
+
+def test_no_event_of_a_page_is_open_to_someone_whom_the_page_is_closed_to(studio):
+    pages = pages_of(studio)
+    loose = [
+        f"{pages[index].__name__}: {fn.name} needs only the right to {fn.fn.right}"
+        for index, fn in registered(studio).items()
+        if fn.name != "show_bar" and not GRANTS[fn.fn.right] <= GRANTS[pages[index].RIGHT]
+    ]
+    assert loose == []
+
+
+def test_nobody_can_call_an_event_by_index_or_by_name(studio):
+    with studio.browser() as client:
+        for index, fn in registered(studio).items():
+            body = {"fn_index": index, "data": sample_inputs(fn), "session_hash": "nobody"}
+            assert client.post("/gradio_api/queue/join", json=body).status_code == 401
+            for road in ("run", "api", "call", "call/v2"):
+                answer = client.post(f"/gradio_api/{road}/{fn.api_name}", json=body)
+                assert answer.status_code == 401, (road, fn.api_name)
+
+
+def test_nobody_gets_anything_from_any_route_of_gradio(studio):
+    paths = {path for path in studio.gradio_paths() if not is_open(path)}
+    assert len(paths) > 40
+    with studio.browser() as client:
+        for path in sorted(paths):
+            for method in ("GET", "POST"):
+                answer = client.request(method, path, follow_redirects=False)
+                assert answer.status_code in (401, 404), (method, path, answer.status_code)
+
+
+def is_open(path: str) -> bool:
+    return path in OPEN_PATHS or path.startswith(OPEN_FOLDERS)
+
+
+@pytest.mark.parametrize("role", ["author", "reviewer", "trainer", "clinician"])
+def test_a_role_is_refused_every_event_it_has_no_right_to(studio, settings, people, role):
+    actor = getattr(people, role)
+    forbidden = {index: fn for index, fn in registered(studio).items() if not actor.can(fn.fn.right)}
+    assert forbidden
+    with studio.browser(actor) as client:
+        before = fingerprint(settings)
+        replies = call_events(client, {index: sample_inputs(fn) for index, fn in forbidden.items()})
+        assert fingerprint(settings) == before
+    let_through = [forbidden[index].name for index, reply in replies.items() if not is_refused(reply)]
+    assert let_through == []
+    assert any(reply.data is not None for reply in replies.values())
+
+
+@pytest.mark.parametrize("role", ["author", "clinician"])
+def test_a_role_is_refused_the_same_events_by_name(studio, settings, people, role):
+    actor = getattr(people, role)
+    with studio.browser(actor) as client:
+        before = fingerprint(settings)
+        for fn in registered(studio).values():
+            if actor.can(fn.fn.right):
+                continue
+            for road in ("run", "api"):
+                body = {"data": sample_inputs(fn), "session_hash": "byname"}
+                answer = client.post(f"/gradio_api/{road}/{fn.api_name}", json=body)
+                assert answer.status_code >= 400 or is_refused(Reply(answer.json()["data"])), fn.name
+        assert fingerprint(settings) == before
+
+
+def test_what_only_needs_the_right_to_read_changes_nothing(studio, settings, people):
+    readers = {index: fn for index, fn in registered(studio).items() if fn.fn.right is Right.READ}
+    with studio.browser(people.clinician) as client:
+        before = fingerprint(settings)
+        call_events(client, {index: sample_inputs(fn) for index, fn in readers.items()})
+        assert fingerprint(settings) == before
+
+
+def test_a_person_who_was_deactivated_is_out_at_once(studio, people):
+    with studio.browser(people.author) as client:
+        assert client.get("/gradio_api/user").json() == "author"
+        with write() as session:
+            users.set_active(session, people.admin, people.author.id, active=False)
+        assert client.get("/gradio_api/user").status_code == 401

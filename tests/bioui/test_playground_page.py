@@ -1,0 +1,445 @@
+"""The playground's handlers: real database, real HTTP, a model server with a script."""
+
+import logging
+import sys
+from threading import Thread
+
+import gradio as gr
+import pytest
+
+from bioui import pair_run
+from bioui.components import desk as desk_handlers
+from bioui.components import voting
+from bioui.components.desk import Desk
+from bioui.components.pair import PairState, pair_value, provenance_rows
+from bioui.model_server import Launch, ModelServerDown
+from bioui.pages import playground
+from db import audit, comparisons, registry
+from db.enums import Category, Choice, Side
+from db.policy import PolicyError
+from db.session import read, write
+from db.tables import BaseModel, Prompt
+from tests.bioui.scripted_model_server import Script, ScriptedModelServer, provenance
+
+INSTRUCTION, INPUT = "Which colour is the apple?", "The apple is red."
+
+
+@pytest.fixture(autouse=True)
+def environment(settings, monkeypatch):
+    """The settings that the pages read, and no real model server."""
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+    idle = Launch((sys.executable, "-c", "import time; time.sleep(30)"))
+    monkeypatch.setattr(playground, "launch", idle)
+    monkeypatch.setattr(pair_run, "launch", idle)
+    yield
+    if idle._process:
+        idle._process.kill()
+        idle._process.wait()
+
+
+@pytest.fixture
+def script(people):
+    return Script()
+
+
+@pytest.fixture
+def server(script):
+    with ScriptedModelServer(script):
+        yield
+
+
+@pytest.fixture
+def adapter_id(project_id):
+    with write() as session:
+        base = BaseModel(name="tiny", location="/models/tiny")
+        session.add(base)
+        session.flush()
+        adapter = registry.register_adapter(
+            session,
+            project_id=project_id,
+            name="copier",
+            path="/adapters/copier",
+            adapter_hash="a" * 64,
+            base_model_id=base.id,
+            base_revision="b" * 64,
+            template_hash="c" * 64,
+            data_hash="d" * 64,
+            seed=1,
+            spec={},
+            packages={},
+        )
+        session.flush()
+        return adapter.id
+
+
+@pytest.fixture
+def prompt_id(project_id):
+    with write() as session:
+        prompt = Prompt(
+            project_id=project_id,
+            title="Colour of an apple",
+            category=Category.QA,
+            instruction=INSTRUCTION,
+            input=INPUT,
+            watch_for="It is red.",
+        )
+        session.add(prompt)
+        session.flush()
+        return prompt.id
+
+
+def asks(username="clinician", tab="tab", **query) -> gr.Request:
+    """A request as Gradio hands it to a handler."""
+    return gr.Request(
+        username=username, session_hash=tab, query_params={name: str(value) for name, value in query.items()}
+    )
+
+
+def event(**data) -> gr.EventData:
+    return gr.EventData(None, data)
+
+
+def ask(adapter_id, *, desk=Desk(), instruction=INSTRUCTION, input=INPUT, longest=200, request=None):
+    """The generator of one comparison."""
+    return playground.compare(
+        adapter_id, desk, instruction, input, longest, 0, 0, request=request or asks()
+    )
+
+
+def texts(shown: dict) -> dict:
+    return {side["side"]: side["text"] for side in shown["sides"]}
+
+
+# asking ---------------------------------------------------------------------------------------------
+
+
+def test_a_pair_streams_and_is_kept(server, adapter_id, project_id):
+    states = list(ask(adapter_id))
+
+    first, last = states[0][0], states[-1]
+    assert first["stage"] == "running"
+    assert last[0]["stage"] == "done"
+    assert texts(last[0]) == {"base": "I do not know.", "tuned": "It is red."}
+    assert last[0]["sides"][1]["figures"] == ["first token 0.31 s", "42 tokens/s", "3 tokens"]
+    with read() as session:
+        stored = comparisons.get_comparison(session, last[2])
+        assert stored.input == INPUT
+        assert {answer.side: answer.text for answer in stored.answers} == texts(last[0])
+        assert stored.answers[1].provenance["adapter"]["hash"] == "a" * 64
+
+
+def test_both_sides_are_asked_the_same_words_with_the_same_settings(server, script, adapter_id):
+    list(ask(adapter_id, longest=50))
+    asked = script.asked[0]
+    assert asked["messages"] == [{"role": "user", "content": f"{INSTRUCTION}\n\n{INPUT}"}]
+    assert (asked["max_tokens"], asked["temperature"], asked["seed"]) == (50, 0.0, 0)
+
+
+def test_a_link_shows_a_stored_comparison_again(server, adapter_id, project_id):
+    *_, (shown, _, comparison_id, _) = ask(adapter_id)
+    again, opened = playground.show_comparison(project_id, asks("trainer", comparison=comparison_id))
+    assert opened == comparison_id
+    assert texts(again) == texts(shown)
+    assert again["link"] == f"/playground?project={project_id}&comparison={comparison_id}"
+    assert again["sides"][0]["figures"] == shown["sides"][0]["figures"]
+
+
+def test_a_comparison_is_not_shown_in_another_project(server, adapter_id, project_id):
+    *_, (_, _, comparison_id, _) = ask(adapter_id)
+    with pytest.raises(LookupError, match="in this project"):
+        playground.show_comparison(project_id + 1, asks(comparison=comparison_id))
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"instruction": "  "}, "^instruction: write what both models are asked"),
+        ({"instruction": "word " * 5000}, "^instruction: 24,999 characters"),
+        ({"longest": 0}, "^longest answer: 0 cannot be"),
+        ({"longest": None}, "^longest answer: give a number"),
+        ({"longest": 1.5}, "^longest answer: 1.5 cannot be; give a whole number"),
+    ],
+)
+def test_what_cannot_be_asked_names_its_field_and_sends_nothing(server, script, adapter_id, given, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        next(ask(adapter_id, **given))
+    assert script.asked == []
+
+
+def test_without_an_adapter_the_field_is_named(server, project_id):
+    with pytest.raises(ValueError, match="^adapter: choose"):
+        next(ask(None))
+
+
+def test_a_deleted_adapter_is_told(server, adapter_id, people):
+    with write() as session:
+        registry.delete_adapter(session, people.trainer, adapter_id)
+    with pytest.raises(LookupError, match="no adapter number"):
+        next(ask(adapter_id))
+
+
+def test_who_may_not_compare_is_refused_everywhere(server, adapter_id, project_id):
+    author = asks("author")
+    with pytest.raises(PolicyError):
+        ask(adapter_id, request=author)
+    with pytest.raises(PolicyError):
+        playground.stop(event(side=""), author)
+    with pytest.raises(PolicyError):
+        voting.cast_vote(project_id, 1, "", "", event(choice="base"), author)
+    with pytest.raises(PolicyError):
+        desk_handlers.show_desk(project_id, author)
+
+
+def test_a_prompt_longer_than_the_context_is_told_at_the_longer_field(server, script, adapter_id):
+    script.refusal = {"message": "It is 900 tokens long and 312 fit; shorten it.", "param": "prompt"}
+    states = ask(adapter_id, input="a long note " * 20)
+    with pytest.raises(ValueError, match=r"^input: the prompt is 900 tokens long and 312 fit"):
+        shown = [state for state in states]  # noqa: C416
+    assert playground.runs.get("tab") is None
+    del states
+
+
+def test_after_a_failure_compare_can_be_pressed_again(server, script, adapter_id):
+    script.failure = {"message": "The adapter's folder is gone.", "field": "adapter_id"}
+    shown = []
+    with pytest.raises(ValueError, match="^adapter: The adapter's folder is gone"):
+        shown.extend(ask(adapter_id))
+    states = ask(adapter_id)
+    seen = []
+    with pytest.raises(ValueError, match="^adapter"):
+        for state in states:
+            seen.append(state)
+    assert seen[-1][0]["stage"] == "failed"
+    assert seen[-1][1]["interactive"] is True
+    with read() as session:
+        assert comparisons.list_comparisons(session, 1) == []
+
+
+def test_a_server_that_goes_away_is_told(server, script, adapter_id):
+    script.hangs_up = True
+    with pytest.raises(ModelServerDown, match="ended before the answers did"):
+        list(ask(adapter_id))
+
+
+def test_a_start_that_fails_is_told_with_its_log(adapter_id, monkeypatch, settings):
+    monkeypatch.setattr(pair_run, "launch", Launch((sys.executable, "-c", "raise OSError")))
+    seen = []
+    with pytest.raises(ModelServerDown, match="OSError") as failure:
+        for state in ask(adapter_id):
+            seen.append(state[0])
+    assert "Starting the model server" in seen[1]["phase"]
+    assert str(settings.logs_dir / "model_server.log") in str(failure.value)
+
+
+def test_a_second_press_in_the_same_tab_is_refused_while_the_first_runs(server, script, adapter_id):
+    script.pause = 0.2
+    running = ask(adapter_id)
+    next(running)
+    with pytest.raises(ValueError, match="under way"):
+        next(ask(adapter_id))
+    assert next(ask(adapter_id, request=asks(tab="other")))[0]["stage"] == "running"
+    with pytest.raises(ValueError, match="on their way"):
+        playground.open_comparison(1, event(id=1), asks())
+    running.close()
+    assert playground.runs.get("tab") is None
+
+
+def test_one_side_stops_while_the_other_goes_on(server, script, adapter_id):
+    script.answers, script.pause = dict.fromkeys(Side, "a b c d e f g h i j"), 0.1
+    running = ask(adapter_id)
+    while not any(texts(shown := next(running)[0]).values()):
+        assert shown["stage"] == "running"
+    playground.stop(event(side="base"), asks())
+    *_, (shown, _, comparison_id, _) = running
+    assert [side["ending"] for side in shown["sides"]] == ["stopped by hand", "ended by itself"]
+    assert comparison_id > 0
+
+
+def test_nobody_stops_the_pair_of_another_tab(server, script, adapter_id):
+    script.answers, script.pause = dict.fromkeys(Side, "a b c d e"), 0.05
+    running = ask(adapter_id)
+    next(running)
+    playground.stop(event(side=""), asks("trainer", tab="other"))
+    *_, (shown, *_) = running
+    assert [side["ending"] for side in shown["sides"]] == ["ended by itself"] * 2
+
+
+def test_stopping_while_the_server_starts_keeps_nothing(adapter_id, project_id):
+    running = ask(adapter_id)
+    next(running)
+    assert "Starting the model server" in next(running)[0]["phase"]
+    playground.stop(event(side=""), asks())
+    *_, (shown, button, *_) = running
+    assert shown["stage"] == "done"
+    assert button["interactive"] is True
+    with read() as session:
+        assert comparisons.list_comparisons(session, project_id) == []
+
+
+def test_leaving_the_page_stops_both_answers(server, script, adapter_id):
+    script.answers, script.pause = dict.fromkeys(Side, "word " * 500), 0.05
+    running = ask(adapter_id)
+    while not any(texts(next(running)[0]).values()):
+        pass
+    running.close()
+    for thread in _stopping():
+        thread.join(timeout=5)
+    assert [stop["side"] for stop in script.stops] == [None]
+
+
+def _stopping() -> list[Thread]:
+    import threading
+
+    return [thread for thread in threading.enumerate() if thread.name == "pair-stop"]
+
+
+def test_prompts_and_answers_are_neither_logged_nor_audited(server, adapter_id, caplog):
+    with caplog.at_level(logging.DEBUG):
+        list(ask(adapter_id))
+    with read() as session:
+        lines = str([line.detail for line in audit.list_lines(session)])
+    for secret in (INSTRUCTION, INPUT, "It is red."):
+        assert secret not in caplog.text
+        assert secret not in lines
+
+
+# opening the page -----------------------------------------------------------------------------------
+
+
+def test_the_page_opens_with_an_adapter_and_a_prompt_ready_for_one_press(adapter_id, prompt_id, project_id):
+    adapter, desk_row, empty = playground.show_adapters(project_id, asks())
+    assert adapter["value"] == adapter_id
+    assert adapter["choices"][0][0].startswith("copier · base tiny · ")
+    assert desk_row["visible"] is True
+    assert empty == {"empty": {}}
+    desk, instruction, input, note, shelf = desk_handlers.show_desk(project_id, asks())
+    assert (desk.prompt_id, instruction, input) == (prompt_id, INSTRUCTION, INPUT)
+    assert note["watch_for"] == "It is red."
+    assert shelf["groups"][0]["prompts"][0]["current"] is True
+
+
+def test_opening_the_page_starts_the_model_server_ahead_of_need(adapter_id, project_id):
+    playground.show_adapters(project_id, asks())
+    assert playground.launch._process is not None
+
+
+@pytest.mark.parametrize(("who", "link"), [("trainer", "Train an adapter"), ("clinician", "")])
+def test_without_adapters_the_next_step_is_shown(project_id, who, link):
+    _, desk_row, shown = playground.show_adapters(project_id, asks(who))
+    assert desk_row["visible"] is False
+    assert shown["empty"]["title"] == "No adapter to compare yet."
+    assert shown["empty"]["link"] == link
+    assert playground.launch._process is None
+
+
+def test_the_adapter_in_the_link_is_chosen(adapter_id, project_id):
+    adapter, *_ = playground.show_adapters(project_id, asks(adapter=adapter_id))
+    assert adapter["value"] == adapter_id
+
+
+# the desk -------------------------------------------------------------------------------------------
+
+
+def test_picking_a_prompt_lays_typed_text_aside_and_gives_it_back(adapter_id, prompt_id, project_id):
+    picked, instruction, *_, note, _ = desk_handlers.pick_prompt(
+        project_id, Desk(), "My own question", "", event(id=prompt_id), asks()
+    )
+    assert instruction == INSTRUCTION
+    assert note["replaced"] is True
+    back, instruction, input, note, _ = desk_handlers.put_back(project_id, picked, asks())
+    assert (back.prompt_id, instruction, input) == (0, "My own question", "")
+    assert note["replaced"] is False
+
+
+def test_picking_another_prompt_without_typing_lays_nothing_aside(prompt_id, project_id):
+    desk = Desk(9, "Another", "prompt")
+    *_, note, _ = desk_handlers.pick_prompt(
+        project_id, desk, "Another", "prompt", event(id=prompt_id), asks()
+    )
+    assert note["replaced"] is False
+
+
+def test_a_changed_prompt_counts_as_ones_own(server, adapter_id, prompt_id):
+    desk = Desk(prompt_id, INSTRUCTION, INPUT)
+    *_, (_, _, as_it_was, _) = ask(adapter_id, desk=desk)
+    *_, (_, _, changed, _) = ask(adapter_id, desk=desk, input="The apple is green.")
+    with read() as session:
+        assert comparisons.get_comparison(session, as_it_was).prompt_id == prompt_id
+        assert comparisons.get_comparison(session, changed).prompt_id is None
+
+
+def test_asking_again_brings_prompt_and_settings_back(server, adapter_id, project_id):
+    *_, (_, _, comparison_id, _) = ask(adapter_id, longest=77)
+    desk, instruction, input, note, _ = desk_handlers.ask_again(
+        project_id, comparison_id, Desk(), "half a thought", "", asks()
+    )
+    assert (instruction, input) == (INSTRUCTION, INPUT)
+    assert desk.replaced == ("half a thought", "")
+    assert desk_handlers.settings_again(project_id, comparison_id, asks()) == (adapter_id, 77, 0.0, 0)
+
+
+# votes ----------------------------------------------------------------------------------------------
+
+
+def test_voting_again_replaces_the_vote(server, adapter_id, project_id):
+    *_, (_, _, comparison_id, _) = ask(adapter_id)
+    voting.cast_vote(project_id, comparison_id, "", "", event(choice="base"), asks())
+    bar, recent = voting.cast_vote(project_id, comparison_id, "It is green.", "", event(choice="tie"), asks())
+    assert [choice["pressed"] for choice in bar["choices"]] == ["false", "false", "true", "false"]
+    assert recent["rows"][0]["cells"][2]["text"] == "Equally good"
+    bar, corrected, comment, _ = voting.show_vote(project_id, comparison_id, asks())
+    assert corrected == "It is green."
+    bar, *_ = voting.show_vote(project_id, comparison_id, asks("trainer"))
+    assert bar["said"] == ""
+
+
+def test_a_note_needs_a_vote_and_is_kept_with_it(server, adapter_id, project_id, people):
+    *_, (_, _, comparison_id, _) = ask(adapter_id)
+    with pytest.raises(ValueError, match="^vote: say first"):
+        voting.save_note(project_id, comparison_id, "", "Too short.", asks())
+    voting.cast_vote(project_id, comparison_id, "", "", event(choice="tuned"), asks())
+    voting.save_note(project_id, comparison_id, "", "Too short.", asks())
+    with read() as session:
+        vote = comparisons.get_vote(session, people.clinician, comparison_id)
+        assert (vote.choice, vote.comment) == (Choice.TUNED, "Too short.")
+
+
+def test_a_vote_for_nothing_we_know_is_refused(server, adapter_id, project_id):
+    *_, (_, _, comparison_id, _) = ask(adapter_id)
+    with pytest.raises(ValueError, match="^vote: choose"):
+        voting.cast_vote(project_id, comparison_id, "", "", event(choice="left"), asks())
+
+
+# what is shown --------------------------------------------------------------------------------------
+
+
+def test_only_what_one_side_says_is_marked():
+    state = PairState()
+    for side, text in ((Side.BASE, "Give 20.5 mg daily."), (Side.TUNED, "Give 5 mg daily.")):
+        state.apply({"type": "delta", "side": side, "text": text})
+        state.sides[side].finish_reason = "stop"
+    base, tuned = pair_value(state)["sides"]
+    assert "".join(text for text, _ in base["marked"]) == "Give 20.5 mg daily."
+    assert [text for text, differs in tuned["marked"] if not differs] == ["Give ", "5 mg daily."] or any(
+        differs for _, differs in base["marked"]
+    )
+    assert pair_value(state, running=True)["sides"][0]["marked"] == []
+
+
+def test_provenance_is_listed_in_words():
+    rows = dict(provenance_rows(provenance("tuned")))
+    assert rows["Adapter hash"] == "a" * 64
+    assert rows["Batch"] == "2 rows of 9 prompt tokens"
+    assert rows["Sampling"] == "greedy, at most 200 tokens"
+    assert rows["Seed"] == "0"
+    assert "Changed since tuning" not in rows
+
+
+def test_waiting_is_told_by_phase():
+    state = PairState()
+    state.apply({"type": "start", "queue": 2, "loading": False})
+    assert state.phase == "Waiting for 2 comparisons before this one"
+    state.apply({"type": "start", "queue": 0, "loading": True})
+    state.waited = 3.4
+    assert pair_value(state, running=True)["phase"] == "Loading the model · 3 s"
