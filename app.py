@@ -49,7 +49,10 @@ def serve(studio: Settings, listener: socket.socket) -> None:
     from bioui.server import create_server  # imports gradio, some seconds: after the console has spoken
 
     # Access lines would carry one-time links; uvicorn's own errors still show.
-    config = uvicorn.Config(create_server(studio), log_level="warning", access_log=False)
+    # An open page holds a connection for as long as it stays open: Ctrl-C waits for none of them.
+    config = uvicorn.Config(
+        create_server(studio), log_level="warning", access_log=False, timeout_graceful_shutdown=3
+    )
     uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -37,6 +37,12 @@ HEADERS = {
     "Content-Security-Policy": POLICY.format(eval=" 'unsafe-eval'"),
 }
 
+# Gradio shows it to someone whose session ends while a page is open.
+ENDED = (
+    "Your session has ended. Log in again in a new tab, then repeat your last step here: "
+    "what you typed is still on the page."
+)
+
 
 @dataclass(frozen=True)
 class Gate:
@@ -112,7 +118,7 @@ def _login_first(request: Request) -> Response:
     if request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", ""):
         path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse("/login" + (f"?next={quote(path)}" if path != "/" else ""), status_code=303)
-    return JSONResponse({"detail": "Log in first."}, status_code=401)
+    return JSONResponse({"detail": ENDED}, status_code=401)
 
 
 def _with_headers(send: Callable, request: Request) -> Callable:

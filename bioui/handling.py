@@ -23,7 +23,10 @@ NOTHING = {"text": "", "field": ""}  # the value of an empty problem area
 
 def actor_of(session: Session, request: gr.Request) -> Actor:
     """The person behind a request, as the database knows them now. Raises PolicyError for nobody."""
-    return users.get_actor(session, getattr(request, "username", None) or "")
+    username = getattr(request, "username", None)
+    if not username:
+        raise PolicyError("Your session has ended. Log in again; what you typed is still on the page.")
+    return users.get_actor(session, username)
 
 
 def project_of(session: Session, request: gr.Request) -> Project:

@@ -1,22 +1,20 @@
 """The pages in the order of the work, each on its own route, under one navigation bar."""
 
-from importlib import import_module
-from importlib.util import find_spec
 from types import ModuleType
 
 import gradio as gr
 
 from bioui.components.navigation import navigation_bar
 from bioui.handling import NOTHING, actor_of, needs, on, project_of
+from bioui.pages import admin, curate, datasets, home, models, playground, review, train
 from bioui.present import initials
 from db import projects, reviews
 from db.policy import Actor, Right
 from db.session import Session, read
+from db.tables import Project
 
-ORDER = ("home", "curate", "review", "datasets", "train", "playground", "models", "admin")
-PAGES: tuple[ModuleType, ...] = tuple(
-    import_module(f"bioui.pages.{name}") for name in ORDER if find_spec(f"bioui.pages.{name}")
-)
+# The order of the work. A new page is one more name here.
+PAGES: tuple[ModuleType, ...] = (home, curate, review, datasets, train, playground, models, admin)
 AT_ONCE = 32  # calls of one handler that may run side by side; Gradio's default of 1 makes people wait
 
 
@@ -52,31 +50,47 @@ def _lay_out(demo: gr.Blocks, page: ModuleType, pages: tuple[ModuleType, ...]) -
 def bar_value(session: Session, request: gr.Request, page: ModuleType, pages: tuple[ModuleType, ...]) -> dict:
     """What the navigation bar shows to this person on this page."""
     actor = actor_of(session, request)
-    project = project_of(session, request)
-    known = projects.list_projects(session)
-    query = f"?project={project.id}" if request.query_params.get("project") else ""
-    counts = {"/review": reviews.count_waiting(session, actor, project.id)} if actor.can(Right.REVIEW) else {}
+    project = _open_project(session, request)
+    query = f"?project={project.id}" if project and request.query_params.get("project") else ""
     return {
         "query": query,
-        "project": project.name,
-        "choices": [
-            {"name": other.name, "href": f"{page.PATH}?project={other.id}", "current": other.id == project.id}
-            for other in known
-            if len(known) > 1
-        ],
+        "project": project.name if project else "",
+        "choices": _choices(session, page, project),
         "pages": [
             {
                 "title": shown.TITLE,
                 "href": shown.PATH + query,
                 "current": shown is page,
-                "count": counts.get(shown.PATH, 0),
-                "count_title": "waiting for a review",
+                "count": _waiting(session, actor, project) if shown is review else 0,
+                "count_title": "waiting for your review",
             }
             for shown in pages
             if actor.can(shown.RIGHT)
         ],
         **_person(actor),
     }
+
+
+def _open_project(session: Session, request: gr.Request) -> Project | None:
+    """The project the page is about; None for an unknown one, which must not take the way out with it."""
+    try:
+        return project_of(session, request)
+    except LookupError:
+        return None
+
+
+def _choices(session: Session, page: ModuleType, project: Project | None) -> list[dict]:
+    """The projects to switch between; none where there is only one."""
+    known = projects.list_projects(session)
+    return [
+        {"name": other.name, "href": f"{page.PATH}?project={other.id}", "current": other is project}
+        for other in known
+        if len(known) > 1
+    ]
+
+
+def _waiting(session: Session, actor: Actor, project: Project | None) -> int:
+    return reviews.count_waiting(session, actor, project.id) if project else 0
 
 
 def _person(actor: Actor) -> dict:

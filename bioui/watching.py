@@ -23,6 +23,7 @@ class RunWatch:
     attempt: int = 0
     points: Mapping[str, tuple[Point, ...]] = field(default_factory=dict)  # metric -> (step, value), by step
     times: tuple[tuple[int, float], ...] = ()  # (step, seconds since the epoch) of the latest attempt
+    list_mark: str = ""
     job_mark: tuple = ()
     log_mark: tuple = ()
 
@@ -60,7 +61,7 @@ def mark_of(job: Job) -> tuple:
 
 
 def loss_value(watch: RunWatch) -> dict:
-    """The loss curves: training, validation, and as a level the base model's validation loss before tuning."""
+    """Training and validation loss, and as a level the base model's validation loss before tuning."""
     loss, validation = watch.points.get("loss", ()), watch.points.get("eval_loss", ())
     lines = [Line("Training", loss, "tuned", smooth=True)]
     if len(validation) > 1:

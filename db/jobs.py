@@ -118,7 +118,7 @@ def last_values(session: Session, job_ids: Collection[int], name: str) -> dict[i
     """The latest value of one metric for each of the jobs that have any."""
     newest = select(func.max(Metric.id)).where(Metric.job_id.in_(job_ids), Metric.name == name)
     query = select(Metric.job_id, Metric.value).where(Metric.id.in_(newest.group_by(Metric.job_id)))
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 # The worker's side ----------------------------------------------------------------------------------

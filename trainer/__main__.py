@@ -163,13 +163,14 @@ def _logs(settings: Settings, options: argparse.Namespace) -> int:
     while True:
         with read() as s:
             job = jobs.get_job(s, options.job)
+            error, is_open = job.error, job.status.is_open
         at = _print_from(path, at)
-        if not options.follow or not job.status.is_open:
+        if not options.follow or not is_open:
             break
         time.sleep(0.5)
-    if job.error:
-        print(job.error, file=sys.stderr)
-    return 1 if job.error else 0
+    if error:
+        print(error, file=sys.stderr)
+    return 1 if error else 0
 
 
 def _print_from(path: Path, at: int) -> int:

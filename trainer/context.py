@@ -20,6 +20,7 @@ from db.jobs import FencedError, Progress
 from db.session import read, write
 from db.settings import Settings
 from db.tables import BaseModel, DatasetRow, DatasetVersion
+from db.tables.base import utc_now
 
 logger = logging.getLogger("trainer")
 
@@ -51,6 +52,7 @@ class JobContext:
             jobs.beat(s, job_id, attempt)
             job = jobs.get_job(s, job_id)
         self.project_id, self.name, self.kind = job.project_id, job.name, job.kind
+        self._claimed_at = job.started_at
         self.spec = specs.from_json(job.kind, job.spec)
         self.folder: Path = settings.jobs_dir / str(job_id)
         self._metrics: list[tuple[int, Mapping[str, float]]] = []
@@ -81,6 +83,10 @@ class JobContext:
                 "dataset: its rows no longer have the hash they were frozen with; freeze a new version."
             )
         return {split: [row for row in rows if row.split is split] for split in Split}
+
+    def elapsed(self) -> float:
+        """Seconds since a worker took the job, the start of this process included."""
+        return (utc_now() - self._claimed_at).total_seconds()
 
     # What the job tells -----------------------------------------------------------------------------
 
@@ -122,13 +128,18 @@ class JobContext:
             lambda s: jobs.close(s, self.job_id, self.attempt, status, error=error, exit_code=exit_code)
         )
 
+    def fall_silent(self) -> None:
+        """Write no more. A job that ends without `finish` or `fail` is found dead by its silence."""
+        self._stop.set()
+        self._thread.join()
+
     # The thread -------------------------------------------------------------------------------------
 
     def _write_on(self) -> None:
         while not self._stop.wait(TICK):
             try:
                 self._tick()
-            except FencedError:
+            except LookupError:  # fenced, or the job is gone altogether
                 self._lost.set()
                 return
             except OperationalError as error:  # a busy database: what gathered is kept for the next round
@@ -163,8 +174,7 @@ class JobContext:
 
     def _end(self, close: Callable[[Session], object]) -> None:
         """Write what is left and the end, in one transaction; a busy database is asked again."""
-        self._stop.set()
-        self._thread.join()
+        self.fall_silent()
         for patience in (1, 5, 15, 30, 0):
             try:
                 with write() as s:

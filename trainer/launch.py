@@ -53,6 +53,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "STUDIO_DATA_DIR": str(settings.data_dir),
         "DATABASE_URL": settings.database_url,
         "PYTHONUNBUFFERED": "1",
+        "PYTHONWARNINGS": "ignore::FutureWarning",  # of one library to another; not for who reads the log
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",  # a bar makes a log of carriage returns
     }
     # One job, one GPU: seeing several, the Trainer would split each batch between them.

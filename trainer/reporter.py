@@ -11,6 +11,7 @@ from trainer.data.collate import Padded
 
 FIRST_STEPS = 20  # logged one by one, for that is where a run goes wrong
 POINTS = 250  # on a curve, about
+EVALUATIONS = 25  # at most, and no more than one an epoch
 SAVES = 10  # a run, but with at least and at most so many seconds between two
 SAVE_SECONDS = (2.0, 300.0)
 LINE_SECONDS = 5.0  # between two lines in the log
@@ -27,6 +28,7 @@ class Reporter(TrainerCallback):
         self.losses: dict[str, float] = {}
         self._tokens, self._since = 0, time.monotonic()
         self._saved = self._said = time.monotonic()
+        self._evaluated = first_step
 
     def on_train_begin(self, args, state, control, **kwargs):
         self.context.progress("training", self.first_step, state.max_steps)
@@ -72,12 +74,15 @@ class Reporter(TrainerCallback):
         self._saved = self._since = time.monotonic()  # each save follows a log, so no tokens are pending
 
     def on_epoch_end(self, args, state, control, **kwargs):
+        step, total = state.global_step, state.max_steps
+        if step < total and (step - self._evaluated) * EVALUATIONS < total:
+            return
         began = time.monotonic()
-        self._evaluate(state.global_step)
+        self._evaluate(step)
         self._since += time.monotonic() - began  # the speed is that of training, not of looking
 
     def _evaluate(self, step: int) -> None:
-        loss = self.evaluate()
+        loss, self._evaluated = self.evaluate(), step
         if loss is not None:
             self.losses.setdefault("first_eval_loss", loss)
             self.losses["eval_loss"] = loss

@@ -93,4 +93,4 @@ def _set_up_log() -> None:
         stream=sys.stdout, level=logging.INFO, format="%(asctime)sZ %(message)s", datefmt="%Y-%m-%dT%H:%M:%S"
     )
     for chatty in ("httpx", "huggingface_hub", "transformers", "peft", "accelerate"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+        logging.getLogger(chatty).setLevel(logging.ERROR)

@@ -153,8 +153,8 @@ class Worker:
         child = self.children[lane]
         code = child.exit_code()
         if code is not None:
-            del self.children[lane]
             self._account_for(child, code)
+            del self.children[lane]
         elif not self._is_wanted(child):
             child.unwanted_since = child.unwanted_since or now
             _press(child, now)

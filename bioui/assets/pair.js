@@ -154,11 +154,12 @@ const barHeight = () => {
   return bar && getComputedStyle(bar).position === 'sticky' ? bar.offsetHeight : 0;
 };
 const bringIntoView = () => {
+  element.style.setProperty('--covered', barHeight() + 'px');
   const box = element.getBoundingClientRect();
   const covered = barHeight();
   if (box.top > covered && box.top + 260 < window.innerHeight) return;
   const still = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
-  window.scrollTo({ top: window.scrollY + box.top - covered - 8, behavior: still ? 'auto' : 'smooth' });
+  window.scrollTo({ top: window.scrollY + box.top - covered - 16, behavior: still ? 'auto' : 'smooth' });
 };
 watch('value', () => {
   const before = pair;

@@ -1,10 +1,11 @@
 """Approving more than one at a time, without approving what nobody saw.
 
-Two ways: fifty on a page, each shown in full with the button below the last; or a whole import, of which a sample is
-shown and whose number and a comment must be typed. Each row gets a review of its own either way.
+Two ways: fifty on a page, each shown in full with the button below the last; or a whole import, of which a
+sample is shown and whose number and a comment must be typed. Each row gets a review of its own either way.
 """
 
 from datetime import datetime
+from pathlib import Path
 
 import gradio as gr
 
@@ -25,18 +26,11 @@ from db.tables import Instruction
 
 SAMPLE = 20  # rows of an import shown, spread evenly over it
 CARDS = (
-    """
-{{#if value.cards}}<p class="muted">{{value.heading}}</p>
-<ol class="cards">{{#each value.cards}}<li><p class="card-head"><b>{{this.id}}</b>
-  {{#each this.labels}}<span class="tag">{{this}}</span>{{/each}}</p>"""
-    + TEXT
-    + """{{#each this.advice}}<p class="card-fault"><b>{{this.field}}</b> {{this.sentence}}</p>{{/each}}</li>{{/each}}</ol>
-{{#if value.pages}}<div class="table-foot"><span class="muted">{{value.range}}</span><span class="table-pages">
-  <button type="button" class="page-btn" data-turn="newer" {{#unless value.has_newer}}disabled{{/unless}}>Previous</button>
-  <button type="button" class="page-btn" data-turn="older" {{#unless value.has_older}}disabled{{/unless}}>Next</button>
-</span></div>{{/if}}{{else}}{{#with value}}"""
-    + EMPTY_TEMPLATE.replace("value.", "this.")
-    + "{{/with}}{{/if}}"
+    Path(__file__)
+    .with_name("cards.hbs")
+    .read_text(encoding="utf-8")
+    .replace("@passage", TEXT)
+    .replace("@empty", EMPTY_TEMPLATE.replace("value.", "this."))
 )
 ON_LOAD = """
 element.addEventListener('click', (event) => {

@@ -3,28 +3,14 @@
 Events of the View: `keep_mine`, `take_theirs`, `put_back`.
 """
 
+from pathlib import Path
+
 from bioui.components.view import View
 from bioui.components.word_diff import PARTS, word_diff
 from db.content import FIELDS, Content
 from db.instructions import StaleVersionError
 
-TEMPLATE = (
-    """
-{{#if value.sentence}}<section class="conflict" role="alert" aria-label="Two versions">
-  <p>{{value.sentence}}</p>
-  {{#if value.fields}}<div class="conflict-heads" aria-hidden="true"><h3>Yours, not saved</h3><h3>{{value.theirs}}</h3></div>
-  {{#each value.fields}}<h4>{{this.label}}</h4><div class="conflict-pair">
-    <p>{{this.mine}}</p><p>"""
-    + PARTS
-    + """</p></div>{{/each}}
-  <div class="conflict-acts">
-    <button type="button" class="primary-btn" data-act="keep_mine">Keep mine as a new version</button>
-    <button type="button" class="secondary-btn" data-act="take_theirs">Take theirs</button></div>
-  {{else}}<div class="conflict-acts">
-    <button type="button" class="secondary-btn" data-act="put_back">Put mine back into the form</button></div>{{/if}}
-</section>{{/if}}
-"""
-)
+TEMPLATE = Path(__file__).with_suffix(".hbs").read_text(encoding="utf-8").replace("@parts", PARTS)
 ON_LOAD = """
 element.addEventListener('click', (event) => {
   const button = event.target.closest('[data-act]');

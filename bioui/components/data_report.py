@@ -1,4 +1,4 @@
-"""The answer to "Check data and time": what a run would read, how many steps it takes, and roughly how long."""
+"""The answer to "Check data and time": what a run would read, how many steps, and roughly how long."""
 
 from bioui.components.view import View
 from bioui.present import counted, duration
@@ -29,7 +29,7 @@ def data_report() -> View:
     return View(TEMPLATE, NO_REPORT)
 
 
-def report_value(job: Job, version: str) -> dict:
+def report_value(job: Job, *, version: str) -> dict:
     """What the report says, or why there is none yet."""
     if job.status is JobStatus.FINISHED:
         return _result(job.result, job.spec, version)
@@ -51,7 +51,7 @@ def time_range(seconds: float) -> str:
     if high < 60:
         return "under a minute"
     unit, size = ("minute", 60) if high < 5400 else ("hour", 3600)
-    first, last = max(1, round(low / size)), max(1, -(-high // size))
+    first, last = max(1, low // size), max(1, -(-high // size))
     return f"{first:.0f} to {last:.0f} {unit}s" if last > first else f"about {counted(round(last), unit)}"
 
 
@@ -62,24 +62,29 @@ def _result(result: dict, spec: dict, version: str) -> dict:
     )
     share = 100 * result["labelled_tokens"] / max(1, result["tokens"])
     tokens = (
-        f"{result['tokens']:,} tokens an epoch, {share:.0f} % of them answers, which alone count in the loss. "
-        f"{counted(result['steps'], 'step')} over {spec['epochs']:g} epochs."
+        f"{result['tokens']:,} tokens an epoch, {share:.0f} % of them answers, which alone count in the "
+        f"loss. {counted(result['steps'], 'step')} over {spec['epochs']:g} epochs."
     )
     settings = f"rank {spec['rank']}, batch size {spec['batch_size']}, {spec['epochs']:g} epochs"
+    basis = (
+        f"For {version} with {settings}. Timed on {result['device']}: {duration(result['seconds'])} "
+        "when nothing else runs. Change a setting and check again."
+    )
     return {
         "title": f"It will take {time_range(result['seconds'])}",
         "sentences": [rows, tokens],
         "marks": _marks(result, spec["max_length"]),
         "lengths": _length_words(result, spec["max_length"]),
-        "basis": f"For {version} with {settings}, timed on {result['device']}: {duration(result['seconds'])} when nothing "
-        "else runs. Change a setting and check again.",
+        "basis": basis,
     }
 
 
 def _left_out(result: dict, max_length: int) -> str:
     reasons = []
     if result["too_long"]:
-        reasons.append(f"{result['too_long']:,} longer than {max_length:,} tokens")
+        reasons.append(
+            f"{result['too_long']:,} longer than {max_length:,} tokens (raise max length to keep them)"
+        )
     if result["empty_answer"]:
         reasons.append(f"{result['empty_answer']:,} without an answer")
     return ", ".join(reasons)

@@ -1,4 +1,4 @@
-"""Import of a file: choose it, see what it holds or what is wrong with it by line, then confirm. All rows or none."""
+"""Import of a file: choose it, see what it holds or which lines are wrong, confirm. All rows or none."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,13 +31,7 @@ FAULTS = (Column("Line", "num"), Column("What is wrong", "long"))
 NO_FAULTS = empty_state("", "")
 EXAMPLE = '{"instruction": "...", "input": "...", "output": "..."}'
 
-PREVIEW = """
-{{#if value.count}}<div class="preview">
-<p><b>{{value.count}}</b> in {{value.name}}. {{value.ready}} The first {{value.shown}}:</p>
-{{#each value.rows}}<dl class="facts"><dt>Instruction</dt><dd>{{this.instruction}}</dd>
-  {{#if this.input}}<dt>Input</dt><dd>{{this.input}}</dd>{{/if}}<dt>Output</dt><dd>{{this.output}}</dd>
-  <dt>Labels</dt><dd>{{this.labels}}</dd></dl>{{/each}}</div>{{/if}}
-"""
+PREVIEW = Path(__file__).with_name("preview.hbs").read_text(encoding="utf-8")
 NO_PREVIEW = {"count": "", "rows": []}
 
 
@@ -105,7 +99,8 @@ def preview(path: str | None, category: str, task: str, specialty: str, request:
     except ImportRefused as refused:
         told = notice_value(
             "Nothing was imported.",
-            f"{counted(len(refused.errors), 'line has', 'lines have')} faults. Mend them in the file and choose it again.",
+            f"{counted(len(refused.errors), 'line has', 'lines have')} faults. "
+            "Mend them in the file and choose it again.",
             hue="attention",
         )
         faults = faults_value(refused.errors, Trail())

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import gradio as gr
 
 from bioui import nearest
 from bioui.components.view import View
 from bioui.components.word_diff import PARTS, word_diff
-from bioui.present import shortened
+from bioui.present import counted, shortened
 from db import instructions
 from db.checks import quality
 from db.content import Content
@@ -40,28 +41,14 @@ document.addEventListener('input', (event) => {
   timer = setTimeout(() => trigger('pause', {}), MILLISECONDS);
 });
 """
-
-CHECKS = (
-    """
-<section class="checks" aria-label="Checks" aria-live="polite">
-{{#if value.ready}}
-  <p class="checks-counts">{{#each value.counts}}<span><b>{{this.words}}</b> {{this.label}}</span>{{/each}}
-    <span>about <b>{{value.tokens}}</b> tokens in all</span></p>
-  {{#each value.advice}}<p class="check"><span class="check-mark" aria-hidden="true">!</span>
-    <span><b>{{this.field}}</b> {{this.sentence}}</span></p>{{/each}}
-  {{#unless value.advice}}<p class="check check-fine"><span class="check-mark" aria-hidden="true">✓</span>
-    <span>No fault found in the wording.</span></p>{{/unless}}
-  {{#with value.near}}
-  <div class="near {{#if this.is_copy}}near-copy{{/if}}">
-    <p>{{#if this.is_copy}}<b>Near copy.</b> {{/if}}Nearest stored: <a href="{{this.href}}">number {{this.id}}</a>,
-      ROUGE-L {{this.score}}{{#if this.is_copy}}, above 0.70. Change yours, or edit that one instead.{{/if}}</p>
-    {{#if this.parts}}<p class="near-text">"""
-    + PARTS
-    + """</p>{{/if}}</div>{{/with}}
-{{/if}}
-</section>
+SHOW_SUMMARY = """
+watch('value', () => {
+  const note = document.getElementById('checks-note');
+  if (note) note.textContent = props.value.summary || '';
+});
 """
-)
+
+CHECKS = Path(__file__).with_name("checks.hbs").read_text(encoding="utf-8").replace("@parts", PARTS)
 NO_CHECKS = {"ready": False}
 
 
@@ -168,9 +155,7 @@ def instruction_form() -> Form:
             lines=5,
             max_lines=24,
         )
-        checks_html = View(
-            CHECKS, NO_CHECKS, on_load=pause("#instruction-form", unsaved=True)
-        )
+        checks_html = View(CHECKS, NO_CHECKS, on_load=pause("#instruction-form", unsaved=True) + SHOW_SUMMARY)
         category_radio = gr.Radio(
             CATEGORIES,
             label="Category",
@@ -225,6 +210,7 @@ def checks_value(session: Session, project_id: int, typed: Typed, record_id: int
     if not (typed.instruction or "").strip():
         return NO_CHECKS
     content = typed.content()
+    advice, near = advice_value(content), near_value(session, project_id, content, record_id)
     lengths = [("instruction", content.instruction), ("input", content.input), ("output", content.output)]
     return {
         "ready": True,
@@ -232,8 +218,9 @@ def checks_value(session: Session, project_id: int, typed: Typed, record_id: int
             {"words": f"{len(text.split()):,}", "label": f"words of {name}"} for name, text in lengths if text
         ],
         "tokens": f"{about_tokens(content):,}",
-        "advice": advice_value(content),
-        "near": near_value(session, project_id, content, record_id),
+        "advice": advice,
+        "near": near,
+        "summary": _summary(advice, near),
     }
 
 
@@ -260,6 +247,12 @@ def near_value(session: Session, project_id: int, content: Content, record_id: i
         "href": f"/curate?project={project_id}&id={found.id}",
         "parts": word_diff(theirs, ours) if is_copy else _unless_far(theirs, found.score),
     }
+
+
+def _summary(advice: list[dict], near: dict | None) -> str:
+    """One line for beside the buttons, where the checks themselves may be out of sight."""
+    said = [f"Near copy of number {near['id']}"] if near and near["is_copy"] else []
+    return ". ".join([*said, counted(len(advice), "remark")] if advice else said)
 
 
 def _unless_far(text: str, score: float) -> list[dict]:

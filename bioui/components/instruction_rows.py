@@ -1,11 +1,12 @@
 """A list of instructions to read down and open: two lines of text, labels, status, author, time.
 
-Events of the returned View: `open` (`event.id`), `older`, `newer`, and `submit_drafts` (`event.count`). A click asks
-first when the page's form holds text that is not saved (`data-unsaved` on the body).
+Events of the returned View: `open` (`event.id`), `older`, `newer`, `submit_drafts` (`event.count`). A click
+asks first when the page's form holds text that is not saved (`data-unsaved` on the body).
 """
 
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 
 from bioui.components import chip, empty
 from bioui.components.table import Trail
@@ -14,37 +15,18 @@ from bioui.present import ago, counted, exact, shortened, status_chip
 from db.tables import Instruction
 
 TEMPLATE = (
-    """
-{{#if value.heading}}<h2 class="items-heading">{{value.heading}}</h2>{{/if}}
-{{#if value.rows}}
-<ol class="items" aria-label="{{value.label}}">{{#each value.rows}}
-  <li><a class="item" href="{{this.href}}" data-id="{{this.id}}" {{#if this.current}}aria-current="true"{{/if}}>
-    <span class="item-text">{{this.text}}</span>
-    <span class="item-meta">{{#with this.chip}}"""
-    + chip.TEMPLATE
-    + """{{/with}}{{#each this.labels}}<span class="tag">{{this}}</span>{{/each}}
-      <span class="item-end"><span>{{this.author}}</span><time title="{{this.exact}}">{{this.ago}}</time></span></span>
-  </a></li>{{/each}}
-</ol>
-<div class="table-foot"><span class="muted">{{value.range}}</span>
-  {{#if value.pages}}<span class="table-pages">
-    <button type="button" class="page-btn" data-turn="newer" {{#unless value.has_newer}}disabled{{/unless}}>Previous</button>
-    <button type="button" class="page-btn" data-turn="older" {{#unless value.has_older}}disabled{{/unless}}>Next</button>
-  </span>{{/if}}</div>
-{{#if value.drafts}}
-<details class="confirm"><summary>{{value.drafts_text}}</summary>
-  <p>They go to the reviewers as they stand. An incomplete draft stays where it is.</p>
-  <button type="button" class="secondary-btn" data-submit="{{value.drafts}}">Submit {{value.drafts}} for review</button>
-</details>{{/if}}
-{{else}}{{#if value.empty.title}}"""
-    + empty.TEMPLATE
-    + "{{/if}}{{/if}}"
+    Path(__file__)
+    .with_suffix(".hbs")
+    .read_text(encoding="utf-8")
+    .replace("@chip", chip.TEMPLATE)
+    .replace("@empty", empty.TEMPLATE)
 )
 
 
 ON_LOAD = """
 const open = (row) => {
-  if (document.body.dataset.unsaved && !window.confirm('The text in the form is not saved. Leave it?')) return;
+  const unsaved = document.body.dataset.unsaved;
+  if (unsaved && !window.confirm('The text in the form is not saved. Leave it?')) return;
   delete document.body.dataset.unsaved;
   for (const other of document.querySelectorAll('.item[aria-current]')) other.removeAttribute('aria-current');
   row.setAttribute('aria-current', 'true');

@@ -23,7 +23,8 @@ _TERMINAL_CODES = pattern(r"\x1b\[[0-9;?]*[A-Za-z]")
 HEAD = """
 {{#if value.id}}
 <div class="pane-head"><h2>{{value.name}}</h2>
-  <span class="chip chip-{{value.hue}}"><span class="chip-mark" aria-hidden="true"></span>{{value.status}}</span>
+  <span class="chip chip-{{value.hue}}"><span class="chip-mark" aria-hidden="true"></span>
+    {{value.status}}</span>
   <button type="button" class="quiet-btn" data-do="close">Close</button></div>
 <p class="pane-lead">{{value.base}} tuned on <a href="{{value.version_href}}">{{value.version}}</a>.
   <span class="muted" title="{{value.exact}}">{{value.when}}</span></p>
@@ -61,7 +62,8 @@ toEnd();
 NO_LOG = {"path": "", "text": "", "said": ""}
 SETTINGS = """
 {{#if value.facts}}<details class="fold-quiet"><summary>Settings of this run</summary>
-<dl class="facts">{{#each value.facts}}<dt>{{this.name}}</dt><dd>{{this.text}}</dd>{{/each}}</dl></details>{{/if}}
+<dl class="facts">{{#each value.facts}}<dt>{{this.name}}</dt><dd>{{this.text}}</dd>{{/each}}</dl>
+</details>{{/if}}
 """
 NO_SETTINGS = {"facts": []}
 
@@ -168,7 +170,7 @@ def read_log(path: Path) -> dict:
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - LOG_BYTES))
         text = file.read().decode("utf-8", errors="replace")
-    lines = [line.rsplit("\r", 1)[-1] for line in _TERMINAL_CODES.sub("", text).splitlines()]
+    lines = [line.rsplit("\r", 1)[-1] for line in _TERMINAL_CODES.sub("", text).rstrip("\n").split("\n")]
     said = f"The last {LOG_LINES} lines of" if len(lines) > LOG_LINES else "All of"
     return {"path": str(path), "text": "\n".join(lines[-LOG_LINES:]), "said": said}
 

@@ -1,4 +1,4 @@
-"""The form of a training run: what is tuned on what, and the LoRA settings with the help that the spec gives."""
+"""The form of a training run: what is tuned on what, and the LoRA settings with the spec's own help."""
 
 from dataclasses import dataclass, fields
 from hashlib import sha256

@@ -128,7 +128,8 @@ def pair_value(
 
 def stopped_side(event: gr.EventData) -> Side | None:
     """The side that shall stop, None for both."""
-    return Side(event.side) if event.side else None
+    side = getattr(event, "side", None)
+    return Side(side) if side else None
 
 
 def provenance_rows(provenance: dict) -> list[list[str]]:

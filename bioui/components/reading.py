@@ -1,10 +1,11 @@
-"""The reading pane of a review: the record as a reader needs it, what is wrong with it, what changed since."""
+"""The reading pane of a review: the record as a reader needs it, its faults, what changed since."""
+
+from pathlib import Path
 
 from bioui.components import chip
-from bioui.components.empty import empty_state
 from bioui.components.empty import TEMPLATE as EMPTY_TEMPLATE
-from bioui.components.instruction_form import CATEGORIES
-from bioui.components.instruction_form import advice_value, near_value
+from bioui.components.empty import empty_state
+from bioui.components.instruction_form import CATEGORIES, advice_value, near_value
 from bioui.components.record_history import talk_value
 from bioui.components.view import View
 from bioui.components.word_diff import CHANGES, PARTS, field_changes
@@ -16,46 +17,16 @@ from db.tables import Instruction, Revision
 DIFFICULTY = {1: "a student knows", 2: "a graduate knows", 3: "a clinician works it out",
               4: "an expert knows", 5: "a specialist thinks"}  # fmt: skip
 # For inclusion where `this` holds text_value(...).
-TEXT = """
-<section class="passage"><h3>Instruction</h3><p class="reading">{{this.instruction}}</p></section>
-{{#if this.input}}<section class="passage"><h3>Input</h3><p class="reading">{{this.input}}</p></section>{{/if}}
-<section class="passage passage-output"><h3>Output</h3><p class="reading">{{this.output}}</p></section>
-"""
+TEXT = Path(__file__).with_name("passage.hbs").read_text(encoding="utf-8")
 TEMPLATE = (
-    """
-{{#if value.id}}{{#with value}}<article class="reading-pane" data-id="{{this.id}}">
-<p class="reading-head"><b>Number {{this.id}}</b><span>version {{this.version}}</span><span>{{this.author}}</span>
-  <time title="{{this.exact}}">submitted {{this.ago}}</time><a href="{{this.href}}">Open in Curate</a></p>
-<p class="reading-labels">{{#each this.labels}}<span class="tag">{{this}}</span>{{/each}}</p>
-{{#if this.own}}<div class="notice notice-review"><p>{{this.own}}</p></div>{{/if}}
-"""
-    + TEXT
-    + """
-<section class="checks" aria-label="Checks">
-  {{#each this.advice}}<p class="check"><span class="check-mark" aria-hidden="true">!</span>
-    <span><b>{{this.field}}</b> {{this.sentence}}</span></p>{{/each}}
-  {{#unless this.advice}}<p class="check check-fine"><span class="check-mark" aria-hidden="true">✓</span>
-    <span>No fault found in the wording.</span></p>{{/unless}}
-  {{#with this.near}}<div class="near {{#if this.is_copy}}near-copy{{/if}}">
-    <p>{{#if this.is_copy}}<b>Near copy.</b> {{/if}}Nearest stored: <a href="{{this.href}}">number {{this.id}}</a>,
-      ROUGE-L {{this.score}}{{#if this.is_copy}}, above 0.70{{/if}}</p>
-    {{#if this.parts}}<p class="near-text">"""
-    + PARTS
-    + """</p>{{/if}}</div>{{/with}}
-</section>
-{{#if this.changes}}<section class="passage"><h3>{{this.since}}</h3>"""
-    + CHANGES
-    + """</section>{{/if}}
-{{#if this.said}}<section class="passage"><h3>Said before</h3>{{#each this.said}}<p class="said">
-  {{#if this.chip}}{{#with this.chip}}"""
-    + chip.TEMPLATE
-    + """{{/with}} {{/if}}<b>{{this.author}}</b> on version {{this.version}}, {{this.ago}}{{#if this.body}}<br>{{this.body}}{{/if}}</p>{{/each}}
-  </section>{{/if}}
-</article>{{/with}}{{else}}"""
-    + EMPTY_TEMPLATE
-    + """{{/if}}
-<p class="record-note" role="status">{{value.note}}</p>
-"""
+    Path(__file__)
+    .with_suffix(".hbs")
+    .read_text(encoding="utf-8")
+    .replace("@passage", TEXT)
+    .replace("@parts", PARTS)
+    .replace("@changes", CHANGES)
+    .replace("@chip", chip.TEMPLATE)
+    .replace("@empty", EMPTY_TEMPLATE)
 )
 # Keys a, c, r decide unless someone types; a new record is read from its top.
 ON_LOAD = """
@@ -64,7 +35,9 @@ document.addEventListener('keydown', (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || !keys[event.key]) return;
   if (event.target.closest('input, textarea, select, [contenteditable]')) return;
   const button = document.getElementById(keys[event.key]);
-  if (button && button.offsetParent && !button.disabled) { event.preventDefault(); button.click(); }
+  if (!button || !button.offsetParent || button.disabled) return;
+  event.preventDefault();
+  button.click();
 });
 let shown = null;
 watch('value', () => {

@@ -3,6 +3,8 @@
 Event of `revisions()`: `restore` (`event.number`).
 """
 
+from pathlib import Path
+
 from bioui.components import chip
 from bioui.components.view import View
 from bioui.components.word_diff import CHANGES, field_changes
@@ -19,37 +21,14 @@ DECISIONS = {
     Decision.REJECT: ("Rejected", "attention"),
 }
 
-REVISIONS = (
-    """
-{{#if value.revisions}}<ol class="history">{{#each value.revisions}}
-  <li><p class="history-head"><b>Version {{this.number}}</b> <span>{{this.author}}</span>
-      <time title="{{this.exact}}">{{this.ago}}</time>
-      {{#if this.in_force}}<span class="chip chip-approved"><span class="chip-mark" aria-hidden="true"></span>In force</span>{{/if}}
-      {{#if this.old}}<button type="button" class="quiet-btn" data-restore="{{this.number}}">Restore</button>{{/if}}</p>
-    {{#if this.reason}}<p class="history-reason">{{this.reason}}</p>{{/if}}
-    {{#if this.changes}}"""
-    + CHANGES
-    + """{{else}}<p class="muted">{{this.nothing}}</p>{{/if}}</li>{{/each}}
-</ol>{{else}}<p class="muted">Saved versions appear here, each with who wrote it, when and what changed.</p>{{/if}}
-"""
-)
-TALK = (
-    """
-{{#if value.said}}<ol class="history">{{#each value.said}}
-  <li><p class="history-head">{{#if this.chip}}{{#with this.chip}}"""
-    + chip.TEMPLATE
-    + """{{/with}}{{/if}} <b>{{this.author}}</b>
-      <span>on version {{this.version}}</span>{{#if this.solo}}<span>solo review</span>{{/if}}
-      <time title="{{this.exact}}">{{this.ago}}</time></p>
-    {{#if this.body}}<p class="history-body">{{this.body}}</p>{{/if}}</li>{{/each}}
-</ol>{{else}}<p class="muted">{{value.empty}}</p>{{/if}}
-"""
-)
+REVISIONS = Path(__file__).with_name("revisions.hbs").read_text(encoding="utf-8").replace("@changes", CHANGES)
+TALK = Path(__file__).with_name("talk.hbs").read_text(encoding="utf-8").replace("@chip", chip.TEMPLATE)
 ON_RESTORE = """
 element.addEventListener('click', (event) => {
   const button = event.target.closest('[data-restore]');
   if (!button) return;
-  if (document.body.dataset.unsaved && !window.confirm('The text in the form is not saved. Replace it?')) return;
+  const unsaved = document.body.dataset.unsaved;
+  if (unsaved && !window.confirm('The text in the form is not saved. Replace it?')) return;
   trigger('restore', {number: Number(button.dataset.restore)});
 });
 """

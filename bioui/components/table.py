@@ -109,7 +109,7 @@ def table_value(
 
 
 def cell(text: str, *, chip: str = "", note: str = "", title: str = "") -> dict[str, str]:
-    """One cell: its text, a chip's hue (draft, review, approved, attention), a quiet second line, a tooltip."""
+    """One cell: its text, a chip's hue (draft, review, approved, attention), a second line, a tooltip."""
     return {"text": text, "chip": chip, "note": note, "title": title}
 
 

@@ -67,6 +67,6 @@ def vote_value(choice: Choice | None) -> dict:
 def chosen(event: gr.EventData) -> Choice:
     """The choice that was voted for. Raises ValueError for none of ours."""
     try:
-        return Choice(event.choice)
+        return Choice(getattr(event, "choice", None))
     except ValueError as error:
         raise ValueError("vote: choose base, tuned, equally good or both bad.") from error

@@ -43,7 +43,7 @@ def field_changes(before: Content, after: Content) -> list[dict]:
 
 
 def _runs(old: list[str], new: list[str]) -> Iterator[tuple[str, str, str]]:
-    """(removed, added, kept) stretches. A lone blank between two changes joins them: it reads as one change."""
+    """(removed, added, kept) stretches. A blank between two changes joins them: it reads as one change."""
     removed = added = ""
     for step in Indel.opcodes(old, new):
         gone = "".join(old[step.src_start : step.src_end])

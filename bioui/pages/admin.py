@@ -89,7 +89,7 @@ def status_of(user: User) -> tuple[str, str]:
 
 
 def person_shown(user: User | None) -> tuple:
-    """What the pane shows: the account's id, heading and roles, which form is open, the last button's word."""
+    """What the pane shows: the account's id, heading and roles, the open form, the last button's word."""
     if user is None:
         return 0, NOBODY, [], gr.update(visible=True), gr.update(visible=False), gr.skip()
     heading = {
@@ -229,7 +229,7 @@ def build() -> None:
 def _build_people(page: Page, start_btn: gr.Button) -> None:
     user_state = gr.State(0)
     with gr.Row(elem_classes="split"):
-        with gr.Column(scale=3):
+        with gr.Column(scale=3, elem_classes="list-side"):
             people_html = table("People", empty_value=NO_PEOPLE)
         with gr.Column(scale=2, elem_classes="pane"):
             heading_html = View(PERSON, NOBODY)

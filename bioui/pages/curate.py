@@ -1,6 +1,6 @@
-"""Curate: find, write and edit instructions, see what is wrong with them as one types, hand them to review."""
+"""Curate: find, write and edit instructions, see their faults as one types, hand them to review."""
 
-from dataclasses import astuple, dataclass, replace
+from dataclasses import replace
 
 import gradio as gr
 
@@ -19,52 +19,29 @@ from bioui.components.instruction_form import (
 )
 from bioui.components.instruction_rows import instruction_rows, rows_value
 from bioui.components.list_filters import Filters, list_filters
-from bioui.components.record_head import NOTHING_OPEN, head_value, record_head
+from bioui.components.open_record import (
+    Opened,
+    Record,
+    find_record,
+    get_record,
+    nothing_open,
+    opened,
+    store,
+)
+from bioui.components.record_head import NOTHING_OPEN, record_head
 from bioui.components.table import Trail
+from bioui.components.view import View
 from bioui.handling import actor_of, needs
 from db import instructions, reviews
 from db.content import content_of
-from db.instructions import StaleVersionError
 from db.policy import Right
 from db.session import Session, read, write
-from db.tables import Instruction
 
 TITLE, PATH, RIGHT = "Curate", "/curate", Right.READ
 NO_MATCH = empty_state("Nothing matches.", "Clear a filter, or search for other words.")
 EMPTY = empty_state(
     "No instructions yet.", "What this project's people write and import appears here. Write the first one."
 )
-
-
-@dataclass(frozen=True)
-class Record:
-    """What is open: instruction `id` (0 for one not saved yet) at `version`, in a project."""
-
-    project_id: int = 0
-    id: int = 0
-    version: int = 0
-
-
-@dataclass(frozen=True)
-class Opened:
-    """What the right-hand side shows; `outputs` in the order it is wired."""
-
-    record: Record
-    head: dict
-    typed: Typed = BLANK
-    conflict: dict | None = None
-    checks: dict | None = None
-    is_open: bool = True
-
-    def outputs(self) -> tuple:
-        return (
-            self.record,
-            self.head,
-            gr.update(visible=self.is_open),
-            self.conflict or conflict.NO_CONFLICT,
-            self.checks or NO_CHECKS,
-            *self.typed.values(),
-        )
 
 
 # data -------------------------------------------------------------------------------------------------
@@ -90,26 +67,6 @@ def list_value(
     return shown, page.next_before_id
 
 
-def opened(session: Session, stored: Instruction, *, note: str = "") -> Opened:
-    """The record as it is stored, ready to edit."""
-    typed = Typed.of(content_of(stored))
-    record = Record(stored.project_id, stored.id, stored.version)
-    checks = checks_value(session, stored.project_id, typed, stored.id)
-    return Opened(record, head_value(stored, note=note), typed, checks=checks)
-
-
-def saved(session: Session, actor, record: Record, typed: Typed) -> Instruction:
-    """The record with what was typed as its newest revision. Raises StaleVersionError, ValueError."""
-    content = typed.content()
-    if not record.id:
-        return instructions.create_instruction(
-            session, actor, record.project_id, content, reason=typed.reason
-        )
-    return instructions.edit_instruction(
-        session, actor, record.id, content, version=record.version, reason=typed.reason
-    )
-
-
 # handlers ---------------------------------------------------------------------------------------------
 
 
@@ -120,12 +77,15 @@ def show_page(project_id: int, request: gr.Request):
     wanted = request.query_params.get("id", "")
     with read() as session:
         actor = actor_of(session, request)
-        found = _find(session, project_id, int(wanted)) if wanted.isdigit() else None
+        found = find_record(session, project_id, int(wanted)) if wanted.isdigit() else None
         shown, before = list_value(session, actor, project_id, filters, Trail(), found.id if found else 0)
         tasks, specialties = label_choices(session, project_id)
-        right = opened(session, found) if found else _nothing_open(project_id, missing=wanted)
+        right = opened(session, found) if found else nothing_open(project_id, missing=wanted)
+        row = filters.updates(session, project_id)
+        buttons = gr.update(interactive=True, visible=actor.can(Right.WRITE))
+        actions = gr.update(visible=actor.can(Right.WRITE))
         return (
-            shown, Trail(), before, *filters.updates(session, project_id), tasks, specialties, *right.outputs()
+            shown, Trail(), before, *row, tasks, specialties, buttons, buttons, actions, *right.outputs()
         )  # fmt: skip
 
 
@@ -164,7 +124,7 @@ def step_newer(trail: Trail, request: gr.Request):
 @needs(RIGHT)
 def open_record(project_id: int, event: gr.EventData, request: gr.Request):
     with read() as session:
-        return opened(session, _get(session, project_id, int(event.id))).outputs()
+        return opened(session, get_record(session, project_id, int(event.id))).outputs()
 
 
 @needs(Right.WRITE)
@@ -182,14 +142,14 @@ def check_text(record: Record, typed: Typed, request: gr.Request):
 @needs(Right.WRITE)
 @with_typed
 def save_draft(record: Record, typed: Typed, request: gr.Request):
-    return _store(record, typed, request, submit=False)
+    return store(record, typed, request, submit=False)
 
 
 @needs(Right.WRITE)
 @with_typed
 def submit(record: Record, typed: Typed, request: gr.Request):
     """Save what is typed, if anything changed, and hand it to the reviewers."""
-    return _store(record, typed, request, submit=True)
+    return store(record, typed, request, submit=True)
 
 
 @needs(Right.WRITE)
@@ -197,10 +157,10 @@ def submit(record: Record, typed: Typed, request: gr.Request):
 def keep_mine(record: Record, typed: Typed, request: gr.Request):
     """Save what is typed on top of whatever is stored now."""
     with read() as session:
-        stored = _get(session, record.project_id, record.id)
+        stored = get_record(session, record.project_id, record.id)
         record = replace(record, version=stored.version)
     reason = typed.reason or "Kept over a version saved in between"
-    return _store(record, replace(typed, reason=reason), request, submit=False)
+    return store(record, replace(typed, reason=reason), request, submit=False)
 
 
 @needs(RIGHT)
@@ -208,7 +168,7 @@ def keep_mine(record: Record, typed: Typed, request: gr.Request):
 def take_theirs(record: Record, typed: Typed, request: gr.Request):
     """The stored text into the form; what was typed is handed back to be kept."""
     with read() as session:
-        stored = _get(session, record.project_id, record.id)
+        stored = get_record(session, record.project_id, record.id)
         right = replace(opened(session, stored), conflict=conflict.taken_value())
         return (*right.outputs(), typed)
 
@@ -240,7 +200,7 @@ def undo_delete(project_id: int, event: gr.EventData, request: gr.Request):
 def restore(record: Record, event: gr.EventData, request: gr.Request):
     """An earlier text as the newest revision."""
     with write() as session:
-        stored = _get(session, record.project_id, record.id)
+        stored = get_record(session, record.project_id, record.id)
         earlier = next((r for r in stored.revisions if r.number == int(event.number)), None)
         if earlier is None:
             raise LookupError(f"There is no version {event.number} of this instruction.")
@@ -257,12 +217,13 @@ def restore(record: Record, event: gr.EventData, request: gr.Request):
 
 @needs(RIGHT)
 def show_around(record: Record, request: gr.Request):
-    """History, reviews and comments of what is open."""
+    """History, reviews, comments and checks of what is open; its text does not wait for them."""
     if not record.id:
-        return record_history.NO_REVISIONS, record_history.NO_TALK
+        return record_history.NO_REVISIONS, record_history.NO_TALK, NO_CHECKS
     with read() as session:
-        stored = _get(session, record.project_id, record.id)
-        return record_history.revisions_value(stored), record_history.talk_value(session, stored)
+        stored = get_record(session, record.project_id, record.id)
+        checks = checks_value(session, record.project_id, Typed.of(content_of(stored)), stored.id)
+        return record_history.revisions_value(stored), record_history.talk_value(session, stored), checks
 
 
 @needs(Right.WRITE)
@@ -272,7 +233,7 @@ def add_comment(record: Record, body: str, request: gr.Request):
     with write() as session:
         reviews.add_comment(session, actor_of(session, request), record.id, body)
         session.flush()
-        return record_history.talk_value(session, _get(session, record.project_id, record.id)), ""
+        return record_history.talk_value(session, get_record(session, record.project_id, record.id)), ""
 
 
 @needs(Right.WRITE)
@@ -291,39 +252,6 @@ def submit_drafts(
     return shown, Trail(), before
 
 
-def _store(record: Record, typed: Typed, request: gr.Request, *, submit: bool) -> tuple:
-    """Save, and submit when asked; when someone saved in between, show both texts and keep what was typed."""
-    try:
-        with write() as session:
-            actor = actor_of(session, request)
-            stored = saved(session, actor, record, typed)
-            if submit:
-                stored = instructions.submit_for_review(session, actor, stored.id, version=stored.version)
-            session.flush()
-            return opened(session, stored, note="Submitted" if submit else "Saved").outputs()
-    except StaleVersionError as error:
-        both = conflict.conflict_value(error, typed.content())
-        return (gr.skip(), gr.skip(), gr.skip(), both, gr.skip(), *(gr.skip() for _ in astuple(typed)))
-
-
-def _get(session: Session, project_id: int, id: int) -> Instruction:
-    stored = instructions.get_instruction(session, id)
-    if stored.project_id != project_id:
-        raise LookupError(f"There is no instruction number {id} in this project.")
-    return stored
-
-
-def _find(session: Session, project_id: int, id: int) -> Instruction | None:
-    try:
-        return _get(session, project_id, id)
-    except LookupError:
-        return None
-
-
-def _nothing_open(project_id: int, *, missing: str = "") -> Opened:
-    return Opened(Record(project_id), {**NOTHING_OPEN, "missing": missing}, is_open=False)
-
-
 # layout and wiring ------------------------------------------------------------------------------------
 
 
@@ -332,8 +260,9 @@ def build() -> None:
         "Curate", "Write the instructions the model will learn from, and hand them to the reviewers."
     )
     with page.actions:
-        import_btn = gr.Button("Import", elem_id="import-btn")
-        new_btn = gr.Button("New instruction", variant="primary", elem_id="new-btn")
+        # Not before the page has loaded: what it then opens would take the place of what was begun.
+        import_btn = gr.Button("Import", interactive=False, elem_id="import-btn")
+        new_btn = gr.Button("New instruction", variant="primary", interactive=False, elem_id="new-btn")
     imports = import_panel(page, import_btn)
     filters = list_filters()
     with gr.Row(elem_classes="split"):
@@ -356,18 +285,20 @@ def build() -> None:
                         )  # fmt: skip
                         with gr.Row(elem_classes="actions"):
                             comment_btn = gr.Button("Add comment", size="sm")
-                with gr.Row(elem_classes="actions record-actions"):
+                with gr.Row(elem_classes="actions record-actions") as actions_row:
                     submit_btn = gr.Button("Submit for review", elem_id="submit-btn")
                     save_btn = gr.Button("Save draft", elem_id="save-btn")
+                    View('<p id="checks-note" role="status"></p>', {}, elem_classes="checks-note")
                     delete_btn = gr.Button("Delete", variant="stop", size="sm", elem_id="delete-btn")
     record_state, mine_state = gr.State(Record()), gr.State(BLANK)
     trail_state, before_state = gr.State(Trail()), gr.State(None)
 
-    right = [record_state, head_html, body_col, conflict_html, form.checks_html, *form.inputs]
+    right = [record_state, head_html, body_col, conflict_html, *form.inputs]
     left = [list_html, trail_state, before_state]
     asked = [page.project_id, *filters.inputs]
     suggestions = [form.task_dd, form.specialty_dd]
-    page.on_load(show_page, [*left, *filters.outputs, *suggestions, *right])
+    for_writers = [import_btn, new_btn, actions_row]
+    page.on_load(show_page, [*left, *filters.outputs, *suggestions, *for_writers, *right])
     for event in filters.events:
         page.on(event, show_list, asked, left)
     page.on(imports.stored, show_list, asked, left)
@@ -386,7 +317,7 @@ def build() -> None:
         "list": [list_html, before_state], "head": head_html, "conflict": conflict_html,
         "revisions": revisions_html,
     })  # fmt: skip
-    page.on(record_state.change, show_around, [record_state], [revisions_html, talk_html])
+    page.on(record_state.change, show_around, [record_state], [revisions_html, talk_html, form.checks_html])
     page.on(comment_btn.click, add_comment, [record_state, comment_tb], [talk_html, comment_tb])
 
 

@@ -66,7 +66,7 @@ STEPS = (
     ("Write", "/curate", Right.READ),
     ("Review", "/review", Right.REVIEW),
     ("Freeze", "/datasets", Right.READ),
-    ("Train", "/train", Right.READ),
+    ("Train", "/train", Right.TRAIN),
     ("Compare", "/playground", Right.COMPARE),
 )
 

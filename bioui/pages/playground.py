@@ -141,7 +141,7 @@ def _answer(run: PairRun, asked: Asked, request: gr.Request) -> Iterator[tuple]:
         for state in run.follow(from_environment(), asked.request()):
             yield asked.value(state, running=True), gr.skip(), gr.skip(), gr.skip()
     except (ValueError, LookupError) as error:
-        state.failed, state.phase = True, "No answer"
+        state.failed, state.phase, state.waited = True, "No answer", 0.0
         yield asked.value(state, running=False), IDLE, gr.skip(), gr.skip()
         raise comparing.in_our_words(error, asked) from error
     if state.is_done and state.has_text:

@@ -260,10 +260,7 @@ def _one_by_one(page: Page) -> list:
                     approve_btn = gr.Button("Approve", variant="primary", elem_id="approve-btn")
                     changes_btn = gr.Button("Request changes", elem_id="changes-btn")
                     reject_btn = gr.Button("Reject", variant="stop", elem_id="reject-btn")
-                    View(
-                        '<p class="muted keys">{{#each value}}<kbd>{{this.key}}</kbd> {{this.does}} {{/each}}</p>',
-                        KEYS,
-                    )
+                    View(KEYS_TEMPLATE, KEYS)
     reading_state, trail_state, after_state = gr.State(Reading()), gr.State(Trail()), gr.State(None)
     shown = [queue_html, own_html, after_state, reading_state, pane_html, decision_col]
     page.on_load(show_page, [trail_state, *shown])
@@ -279,6 +276,9 @@ def _one_by_one(page: Page) -> list:
     return [trail_state, *shown]
 
 
+KEYS_TEMPLATE = """
+<p class="keys">{{#each value}}<kbd>{{this.key}}</kbd> {{this.does}} {{/each}}</p>
+"""
 KEYS = [
     {"key": "a", "does": "approve"},
     {"key": "c", "does": "request changes"},

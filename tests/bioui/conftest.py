@@ -19,6 +19,7 @@ from bioui import gate, login
 from bioui.server import create_server
 from db import users
 from db.session import write
+from db.settings import Settings
 
 
 @pytest.fixture(autouse=True)
@@ -102,9 +103,26 @@ def call_events(client: httpx.Client, calls: dict[int, list]) -> dict[int, Reply
     return replies
 
 
-@pytest.fixture
-def studio(settings, people, project_id) -> Iterator[LiveStudio]:
-    app = create_server(settings)
+# Building the pages and starting a server take seconds, and neither holds data: one of each serves all tests,
+# while every test binds its own database file.
+
+
+@pytest.fixture(scope="session")
+def app_settings(tmp_path_factory) -> Settings:
+    """What the one app was made with; its data folder holds uploads, not a test's database."""
+    settings = Settings(data_dir=tmp_path_factory.mktemp("app") / "data")
+    settings.make_folders()
+    return settings
+
+
+@pytest.fixture(scope="session")
+def app(app_settings) -> FastAPI:
+    return create_server(app_settings)
+
+
+@pytest.fixture(scope="session")
+def address(app) -> Iterator[str]:
+    """Where the app is served, by a real server."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -113,12 +131,23 @@ def studio(settings, people, project_id) -> Iterator[LiveStudio]:
     thread.start()
     while not server.started:
         threading.Event().wait(0.02)
-    yield LiveStudio(app, f"http://127.0.0.1:{port}")
+    yield f"http://127.0.0.1:{port}"
     server.should_exit = True
     thread.join(10)
 
 
 @pytest.fixture
-def visitor(settings, database) -> httpx.Client:
+def studio(app, address, people, project_id) -> LiveStudio:
+    return LiveStudio(app, address)
+
+
+@pytest.fixture
+def visitor(app, database) -> httpx.Client:
     """Nobody, at a studio that has no admin yet."""
-    return TestClient(create_server(settings), base_url="http://localhost", follow_redirects=False)
+    return TestClient(app, base_url="http://localhost", follow_redirects=False)
+
+
+@pytest.fixture
+def door(app, people, project_id) -> httpx.Client:
+    """Nobody, at a studio where people work."""
+    return TestClient(app, base_url="http://localhost", follow_redirects=False)

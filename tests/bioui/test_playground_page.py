@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from threading import Thread
+import threading
 
 import gradio as gr
 import pytest
@@ -102,9 +102,18 @@ def event(**data) -> gr.EventData:
 
 def ask(adapter_id, *, desk=Desk(), instruction=INSTRUCTION, input=INPUT, longest=200, request=None):
     """The generator of one comparison."""
-    return playground.compare(
-        adapter_id, desk, instruction, input, longest, 0, 0, request=request or asks()
-    )
+    return playground.compare(adapter_id, desk, instruction, input, longest, 0, 0, request=request or asks())
+
+
+def followed(states) -> tuple[list, Exception | None]:
+    """Everything a comparison yielded, and the error it ended with."""
+    seen = []
+    try:
+        for state in states:
+            seen.append(state)
+    except (ValueError, LookupError) as error:
+        return seen, error
+    return seen, None
 
 
 def texts(shown: dict) -> dict:
@@ -193,25 +202,18 @@ def test_who_may_not_compare_is_refused_everywhere(server, adapter_id, project_i
 
 def test_a_prompt_longer_than_the_context_is_told_at_the_longer_field(server, script, adapter_id):
     script.refusal = {"message": "It is 900 tokens long and 312 fit; shorten it.", "param": "prompt"}
-    states = ask(adapter_id, input="a long note " * 20)
     with pytest.raises(ValueError, match=r"^input: the prompt is 900 tokens long and 312 fit"):
-        shown = [state for state in states]  # noqa: C416
+        list(ask(adapter_id, input="a long note " * 20))
     assert playground.runs.get("tab") is None
-    del states
 
 
 def test_after_a_failure_compare_can_be_pressed_again(server, script, adapter_id):
     script.failure = {"message": "The adapter's folder is gone.", "field": "adapter_id"}
-    shown = []
-    with pytest.raises(ValueError, match="^adapter: The adapter's folder is gone"):
-        shown.extend(ask(adapter_id))
-    states = ask(adapter_id)
-    seen = []
-    with pytest.raises(ValueError, match="^adapter"):
-        for state in states:
-            seen.append(state)
-    assert seen[-1][0]["stage"] == "failed"
-    assert seen[-1][1]["interactive"] is True
+    for _ in range(2):
+        seen, error = followed(ask(adapter_id))
+        assert str(error) == "adapter: The adapter's folder is gone."
+        shown, button, *_ = seen[-1]
+        assert (shown["stage"], button["interactive"]) == ("failed", True)
     with read() as session:
         assert comparisons.list_comparisons(session, 1) == []
 
@@ -224,12 +226,11 @@ def test_a_server_that_goes_away_is_told(server, script, adapter_id):
 
 def test_a_start_that_fails_is_told_with_its_log(adapter_id, monkeypatch, settings):
     monkeypatch.setattr(pair_run, "launch", Launch((sys.executable, "-c", "raise OSError")))
-    seen = []
-    with pytest.raises(ModelServerDown, match="OSError") as failure:
-        for state in ask(adapter_id):
-            seen.append(state[0])
-    assert "Starting the model server" in seen[1]["phase"]
-    assert str(settings.logs_dir / "model_server.log") in str(failure.value)
+    seen, error = followed(ask(adapter_id))
+    assert isinstance(error, ModelServerDown)
+    assert "Starting the model server" in {shown["phase"] for shown, *_ in seen}
+    assert "OSError" in str(error)
+    assert str(settings.logs_dir / "model_server.log") in str(error)
 
 
 def test_a_second_press_in_the_same_tab_is_refused_while_the_first_runs(server, script, adapter_id):
@@ -283,15 +284,10 @@ def test_leaving_the_page_stops_both_answers(server, script, adapter_id):
     while not any(texts(next(running)[0]).values()):
         pass
     running.close()
-    for thread in _stopping():
-        thread.join(timeout=5)
+    for thread in threading.enumerate():
+        if thread.name == "pair-stop":
+            thread.join(timeout=5)
     assert [stop["side"] for stop in script.stops] == [None]
-
-
-def _stopping() -> list[Thread]:
-    import threading
-
-    return [thread for thread in threading.enumerate() if thread.name == "pair-stop"]
 
 
 def test_prompts_and_answers_are_neither_logged_nor_audited(server, adapter_id, caplog):
@@ -371,7 +367,7 @@ def test_a_changed_prompt_counts_as_ones_own(server, adapter_id, prompt_id):
 
 def test_asking_again_brings_prompt_and_settings_back(server, adapter_id, project_id):
     *_, (_, _, comparison_id, _) = ask(adapter_id, longest=77)
-    desk, instruction, input, note, _ = desk_handlers.ask_again(
+    desk, instruction, input, *_ = desk_handlers.ask_again(
         project_id, comparison_id, Desk(), "half a thought", "", asks()
     )
     assert (instruction, input) == (INSTRUCTION, INPUT)
@@ -388,7 +384,7 @@ def test_voting_again_replaces_the_vote(server, adapter_id, project_id):
     bar, recent = voting.cast_vote(project_id, comparison_id, "It is green.", "", event(choice="tie"), asks())
     assert [choice["pressed"] for choice in bar["choices"]] == ["false", "false", "true", "false"]
     assert recent["rows"][0]["cells"][2]["text"] == "Equally good"
-    bar, corrected, comment, _ = voting.show_vote(project_id, comparison_id, asks())
+    _, corrected, *_ = voting.show_vote(project_id, comparison_id, asks())
     assert corrected == "It is green."
     bar, *_ = voting.show_vote(project_id, comparison_id, asks("trainer"))
     assert bar["said"] == ""
@@ -416,21 +412,20 @@ def test_a_vote_for_nothing_we_know_is_refused(server, adapter_id, project_id):
 
 def test_only_what_one_side_says_is_marked():
     state = PairState()
-    for side, text in ((Side.BASE, "Give 20.5 mg daily."), (Side.TUNED, "Give 5 mg daily.")):
+    for side, text in ((Side.BASE, "Give 20 mg daily."), (Side.TUNED, "Give 5 mg daily.")):
         state.apply({"type": "delta", "side": side, "text": text})
         state.sides[side].finish_reason = "stop"
     base, tuned = pair_value(state)["sides"]
-    assert "".join(text for text, _ in base["marked"]) == "Give 20.5 mg daily."
-    assert [text for text, differs in tuned["marked"] if not differs] == ["Give ", "5 mg daily."] or any(
-        differs for _, differs in base["marked"]
-    )
+    assert "".join(text for text, _ in base["marked"]) == "Give 20 mg daily."
+    assert [text for text, differs in base["marked"] if differs] == ["20"]
+    assert [text for text, differs in tuned["marked"] if differs] == ["5"]
     assert pair_value(state, running=True)["sides"][0]["marked"] == []
 
 
 def test_provenance_is_listed_in_words():
     rows = dict(provenance_rows(provenance("tuned")))
     assert rows["Adapter hash"] == "a" * 64
-    assert rows["Batch"] == "2 rows of 9 prompt tokens"
+    assert rows["Batch"] == "2 rows, 9 prompt tokens"
     assert rows["Sampling"] == "greedy, at most 200 tokens"
     assert rows["Seed"] == "0"
     assert "Changed since tuning" not in rows

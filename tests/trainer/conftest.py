@@ -153,6 +153,7 @@ def queue(studio, base, version):
 @pytest.fixture
 def claimed(settings, queue):
     """claimed(**as for queue) -> the context of a job claimed by this very process: runs without a child."""
+    made = []
 
     def take(*args, **kwargs) -> JobContext:
         job_id = queue(*args, **kwargs)
@@ -160,9 +161,12 @@ def claimed(settings, queue):
             process = processes.register(s, ProcessRole.WORKER)
             job = jobs.claim_next(s, process.id)
         assert job.id == job_id
-        return JobContext(settings, job_id, job.attempt)
+        made.append(JobContext(settings, job_id, job.attempt))
+        return made[-1]
 
-    return take
+    yield take
+    for context in made:
+        context.fall_silent()
 
 
 def job_of(job_id):

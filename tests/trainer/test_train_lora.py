@@ -1,11 +1,20 @@
 """The training recipe, run in this process on a real two-layer Llama: what it saves, tells and refuses."""
 
+import math
+import shutil
 from pathlib import Path
+
+import pytest
+from transformers import TrainerState
 
 from db import registry, session
 from db.enums import JobStatus
+from db.tables import DatasetVersion
 from tests.trainer.conftest import job_of, metrics_of
 from trainer import run
+from trainer.data.collate import Padded
+from trainer.models import tuning
+from trainer.reporter import Reporter
 
 
 def test_a_run_lowers_the_loss_and_registers_an_adapter_that_says_where_it_came_from(claimed, tiny_llama):
@@ -38,3 +47,56 @@ def test_a_run_lowers_the_loss_and_registers_an_adapter_that_says_where_it_came_
     assert adapter.spec["rank"] == 4
     assert "peft" in adapter.packages
     assert not (context.folder / "checkpoints").exists()
+
+
+def failure(context) -> str:
+    """The sentence a run ends with."""
+    assert run.carry_out(context) == 1
+    job = job_of(context.job_id)
+    assert job.status is JobStatus.FAILED
+    assert "adapter_id" not in job.result
+    assert list(context.settings.adapters_dir.iterdir()) == []
+    return job.error
+
+
+def test_a_corrupt_model_folder_is_one_sentence(claimed, base, tiny_llama, tmp_path):
+    copy = Path(shutil.copytree(tiny_llama, tmp_path / "copy"))
+    (copy / "model.safetensors").write_bytes(b"half")
+    with session.write() as s:
+        registry.get_base_model(s, base).location = str(copy)
+    assert "base model:" in (said := failure(claimed()))
+    assert said.endswith("save or download the model again.")
+
+
+def test_a_rank_beyond_the_smallest_layer_names_the_rank(claimed):
+    assert failure(claimed(rank=64)).startswith("rank: 64 is more than the smallest layer")
+
+
+def test_rows_that_are_all_too_long_name_the_dataset_and_the_mend(claimed):
+    assert failure(claimed(max_length=16)) == (
+        "dataset: none of its 64 training rows can be used: "
+        "64 are longer than 16 tokens (raise the longest row)."
+    )
+
+
+def test_rows_changed_behind_the_freeze_are_not_trained_on(claimed, version):
+    with session.write() as s:
+        s.get(DatasetVersion, version).content_hash = "0" * 64
+    assert "no longer have the hash they were frozen with" in failure(claimed())
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_names_the_learning_rate(claimed):
+    context = claimed()
+    reporter = Reporter(context, Padded(0), lambda: None, 0)
+    state = TrainerState(global_step=3, max_steps=9)
+    with pytest.raises(ValueError, match="learning rate: the loss became nan at step 3; lower the"):
+        reporter.on_log(None, state, None, logs={"loss": math.nan, "grad_norm": 1.0, "learning_rate": 1.0})
+    context.fail("")
+
+
+def test_the_report_counts_the_steps_the_trainer_takes(claimed):
+    context = claimed(epochs=2.5, batch_size=5, accumulation=4)  # 13 batches an epoch, the last one short
+    run.carry_out(context)
+    job = job_of(context.job_id)
+    assert job.status is JobStatus.FINISHED, job.error
+    assert job.result["steps"] == tuning.count_steps(64, context.spec)

@@ -19,7 +19,7 @@ from trainer import worker as workers
 from trainer.models import checkpoints
 from trainer.worker import Worker
 
-LONG = {"epochs": 1000.0}  # more than any test waits for
+LONG = {"epochs": 1000}  # more than any test waits for
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_a_queued_run_is_carried_out_by_a_child_and_a_report_beside_it(new_worke
 def test_a_killed_run_fails_in_one_sentence_and_resumes_from_its_last_whole_checkpoint(
     new_worker, queue, settings, studio
 ):
-    job_id = queue(**LONG)
+    job_id = queue(epochs=100)
     folder = settings.jobs_dir / str(job_id) / "checkpoints"
     worker = new_worker()
     loop_until(worker, lambda: len(list(folder.glob("checkpoint-*/trainer_state.json"))) == 2)

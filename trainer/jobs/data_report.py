@@ -10,6 +10,7 @@ import torch
 from db.enums import Split
 from db.specs import TrainLoraSpec
 from trainer.context import JobContext
+from trainer.data.collate import to_device
 from trainer.data.encode import Encoded
 from trainer.models import load, precision, tuning
 
@@ -24,14 +25,13 @@ def run(context: JobContext) -> None:
     base = context.base_model()
     tokenizer = load.load_tokenizer(base.location, base.revision)
     rows, longest = context.rows(), tuning.longest_row(base, spec)
-    began = time.monotonic()
     train = tuning.encode_split(tokenizer, rows, Split.TRAIN, longest)
     validation = tuning.encode_split(tokenizer, rows, Split.VALIDATION, longest)
 
     context.require_wanted()
     context.progress("loading the base model")
     ready = tuning.set_up(base, spec, tokenizer, train.examples)
-    set_up_seconds = time.monotonic() - began
+    set_up_seconds = context.elapsed()
 
     context.progress("timing a few steps")
     per_token = _seconds_per_token(context, ready, train, spec)
@@ -73,7 +73,7 @@ def _seconds_per_token(
 
 
 def _step(ready: tuning.Tuning, optimizer, weights, examples) -> None:
-    batch = {name: tensor.to(ready.device) for name, tensor in ready.collator.collate(examples).items()}
+    batch = to_device(ready.collator.collate(examples), ready.device)
     with precision.autocast(ready.device, ready.dtype):
         loss = ready.model(**batch).loss
     loss.backward()

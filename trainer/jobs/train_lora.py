@@ -7,7 +7,6 @@ data, base and settings are still the same. It knows the context, not the databa
 import json
 import re
 import shutil
-import time
 from dataclasses import asdict
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -19,6 +18,7 @@ from db.enums import Split
 from db.registry import hash_file
 from db.specs import TrainLoraSpec
 from trainer.context import JobContext
+from trainer.data.collate import to_device
 from trainer.data.encode import Encoded, Example
 from trainer.models import checkpoints, load, lora, precision, tuning
 from trainer.reporter import Reporter
@@ -29,7 +29,6 @@ PACKAGES = ("torch", "transformers", "peft", "accelerate", "tokenizers", "safete
 def run(context: JobContext) -> None:
     """Carry the job out. Raises ValueError with one sentence for bad data, base or settings; Cancelled."""
     spec: TrainLoraSpec = context.spec
-    began = time.monotonic()
     set_seed(spec.seed)
 
     context.progress("reading the rows")
@@ -72,11 +71,11 @@ def run(context: JobContext) -> None:
 
     context.progress("saving the adapter", trainer.state.global_step, trainer.state.max_steps)
     home = context.settings.adapters_dir / f"{context.job_id}-{_slug(spec.adapter_name)}"
-    weights = lora.save(ready.model, home)
+    weights = lora.save(ready.model, home, base=base.location)
     packages = {name: installed(name) for name in PACKAGES}
     (home / "provenance.json").write_text(json.dumps({**provenance, "packages": packages}, indent=2))
     result = {
-        "seconds": round(time.monotonic() - began, 1),
+        "seconds": round(context.elapsed(), 1),
         "tokens": round(train.tokens * spec.epochs),
         "rows": len(train.examples),
         "too_long": train.too_long,
@@ -146,7 +145,7 @@ def _validate(ready: tuning.Tuning, validation: Encoded, spec: TrainLoraSpec) ->
     total = torch.zeros((), dtype=torch.float64)
     with precision.autocast(ready.device, ready.dtype):
         for examples in _batches(validation.examples, spec.batch_size):
-            batch = {name: tensor.to(ready.device) for name, tensor in ready.collator.collate(examples).items()}
+            batch = to_device(ready.collator.collate(examples), ready.device)
             labelled = sum(len(example.ids) - example.answer_start for example in examples)
             total += float(ready.model(**batch).loss) * labelled
     ready.model.train()

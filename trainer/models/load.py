@@ -4,11 +4,14 @@ Safetensors only, and never code that came with the model. It knows nothing of j
 """
 
 import json
+import socket
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import torch
-from huggingface_hub import try_to_load_from_cache
+from huggingface_hub import constants, try_to_load_from_cache
 from huggingface_hub.errors import HFValidationError
 from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
@@ -24,6 +27,8 @@ PLAIN_TEMPLATE = (
     "{% else %}{{ '### Instruction:\n' + message['content'] + '\n\n' }}{% endif %}"
     "{% endfor %}{% if add_generation_prompt %}{{ '### Response:\n' }}{% endif %}"
 )
+
+_IS_ADAPTER = "base model: {} holds an adapter, not a whole model; point to the model it was tuned from."
 
 
 def pick_device() -> torch.device:
@@ -47,6 +52,7 @@ def load_base(
     """
     if _is_folder(location):
         _check_folder(Path(location))
+    local = not _is_folder(location) and _hub_is_out_of_reach()
     try:
         model, report = AutoModelForCausalLM.from_pretrained(
             location,
@@ -55,6 +61,8 @@ def load_base(
             trust_remote_code=False,
             use_safetensors=True,
             output_loading_info=True,
+            local_files_only=local,
+            adapter_kwargs={"local_files_only": local},  # it looks for an adapter at that place, too
         )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, HFValidationError) as error:
         raise ValueError(_load_failure(location, error)) from error
@@ -64,6 +72,8 @@ def load_base(
             f"base model: the weights of {location} lack {len(missing)} tensors ({missing[0]}, ...); "
             "save or download the model again."
         )
+    if getattr(model, "_hf_peft_config_loaded", False):
+        raise ValueError(_IS_ADAPTER.format(location))
     return model.to(device).eval()
 
 
@@ -76,7 +86,10 @@ def load_tokenizer(location: str, revision: str = "") -> PreTrainedTokenizerBase
         _require_folder(Path(location))
     try:
         tokenizer = AutoTokenizer.from_pretrained(
-            location, revision=revision or None, trust_remote_code=False
+            location,
+            revision=revision or None,
+            trust_remote_code=False,
+            local_files_only=not _is_folder(location) and _hub_is_out_of_reach(),
         )
     except (OSError, ValueError, KeyError, RuntimeError, HFValidationError) as error:
         raise ValueError(_tokenizer_failure(location, error)) from error
@@ -113,6 +126,17 @@ def context_length(model: PreTrainedModel) -> int | None:
     return getattr(model.config.get_text_config(), "max_position_embeddings", None)
 
 
+def _hub_is_out_of_reach() -> bool:
+    """True where the Hub's name cannot even be resolved: asking it anyway costs 45 seconds of retries."""
+    if getproxies():
+        return False
+    try:
+        socket.getaddrinfo(urlsplit(constants.ENDPOINT).hostname, 443)
+    except OSError:
+        return True
+    return False
+
+
 def _is_folder(location: str) -> bool:
     return Path(location).is_absolute()
 
@@ -135,6 +159,8 @@ def _require_folder(folder: Path) -> None:
 
 def _check_folder(folder: Path) -> None:
     _require_folder(folder)
+    if (folder / "adapter_config.json").exists():  # transformers would quietly load what it names
+        raise ValueError(_IS_ADAPTER.format(folder))
     try:
         for file in weights.files_of(folder):
             weights.header(file)

@@ -26,7 +26,10 @@ def attach(model: PreTrainedModel, spec: TrainLoraSpec) -> PeftModel:
         lora_dropout=spec.dropout,
         target_modules=names,
     )
-    return get_peft_model(model, config)
+    tuned = get_peft_model(model, config)
+    # Knowing the base's name, peft would ask the Hub at every checkpoint whether its vocabulary was resized.
+    tuned.peft_config["default"].base_model_name_or_path = None
+    return tuned
 
 
 def target_names(model: PreTrainedModel, target: str) -> list[str]:
@@ -42,11 +45,14 @@ def target_names(model: PreTrainedModel, target: str) -> list[str]:
     )
 
 
-def save(model: PeftModel, folder: Path) -> Path:
-    """Write the adapter, safetensors only, to `folder` (replaced whole); returns the weights file."""
+def save(model: PeftModel, folder: Path, *, base: str) -> Path:
+    """Write the adapter, safetensors only, to `folder` (replaced whole); returns the weights file.
+
+    `base` is where the base model lies, for other tools that read the adapter.
+    """
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    # False: "auto" would ask the Hub whether the base's vocabulary was resized.
+    model.peft_config["default"].base_model_name_or_path = base
     model.save_pretrained(partial, safe_serialization=True, save_embedding_layers=False)
     (partial / "README.md").unlink(missing_ok=True)  # an unfilled form
     shutil.rmtree(folder, ignore_errors=True)

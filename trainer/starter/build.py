@@ -25,7 +25,7 @@ import torch
 import torch.nn.functional as F
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from trainer.starter.card import write_card
+from trainer.starter.card import read_figures, write_card
 from trainer.starter.crew import Crew, with_crew
 from trainer.starter.muon import Muon
 from trainer.starter.sentences import Writer
@@ -78,26 +78,42 @@ class Budget:
 
 
 def build(
-    medquad: Path | None, out: Path, budget: Budget, recipe: Recipe, crew: Crew, device: str = "auto"
+    medquad: Path | None,
+    out: Path,
+    budget: Budget,
+    recipe: Recipe,
+    crew: Crew,
+    device: str = "auto",
+    start: Path | None = None,
 ) -> dict:
-    """Tokenizer, pretraining, saved folder. Returns the figures that the model card prints."""
+    """Tokenizer, pretraining, saved folder. Returns the figures that the model card prints.
+
+    With `start`, a folder built before, its tokenizer stays, its weights are trained on, its figures added.
+    """
     device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     torch.manual_seed(recipe.seed)
     writer, passages = Writer(), read_medquad(medquad)
-    rng = random.Random(recipe.seed)
-    sample = rng.sample(passages, min(len(passages), 6000)) + [
-        writer.document(rng) for _ in range(recipe.tokenizer_texts)
-    ]
-    tokenizer = train_tokenizer(sample, recipe.vocabulary)
-    model = new_model(recipe, tokenizer).to(device)
-    stream = batches(
-        token_chunks(writer, passages, tokenizer, random.Random(recipe.seed + 1 + crew.rank)), recipe
-    )
+    before = read_figures(start) if start else {}
+    if start:
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(start)
+        model = LlamaForCausalLM.from_pretrained(start, dtype=torch.float32).to(device)
+    else:
+        tokenizer = train_tokenizer(tokenizer_sample(writer, passages, recipe), recipe.vocabulary)
+        model = new_model(recipe, tokenizer).to(device)
+    dice = random.Random(f"{recipe.seed} {crew.rank} {before.get('tokens', 0)}")
+    stream = batches(token_chunks(writer, passages, tokenizer, dice), recipe)
     figures = pretrain(model, stream, budget, recipe, crew, device, keep=lambda: save(model, tokenizer, out))
+    figures |= {key: round(figures[key] + before.get(key, 0), 1) for key in ("tokens", "steps", "minutes")}
     if crew.rank == 0:
         save(model, tokenizer, out)
         write_card(out, figures)
     return figures
+
+
+def tokenizer_sample(writer: Writer, passages: list[str], recipe: Recipe) -> list[str]:
+    rng = random.Random(recipe.seed)
+    written = [writer.document(rng) for _ in range(recipe.tokenizer_texts)]
+    return rng.sample(passages, min(len(passages), 6000)) + written
 
 
 def read_medquad(path: Path | None) -> list[str]:
@@ -262,6 +278,7 @@ def main() -> None:
         "--medquad", type=Path, help="medquad.jsonl.gz (CC BY 4.0); without it only the fact table is read"
     )
     parser.add_argument("--out", type=Path, default=WEIGHTS)
+    parser.add_argument("--start", type=Path, help="train on from this folder, built before")
     parser.add_argument("--minutes", type=float, default=math.inf)
     parser.add_argument("--tokens", type=float, default=math.inf)
     parser.add_argument("--processes", type=int, default=1, help="CPU only: as many as there are cores")
@@ -270,12 +287,14 @@ def main() -> None:
     if args.minutes == args.tokens == math.inf:
         parser.error("give --minutes or --tokens")
     budget = Budget(args.tokens, args.minutes)
-    with_crew(args.processes, _work, args.medquad, args.out, budget, args.device)
+    with_crew(args.processes, _work, args.medquad, args.out, budget, args.device, args.start)
 
 
-def _work(crew: Crew, medquad: Path | None, out: Path, budget: Budget, device: str) -> None:
+def _work(
+    crew: Crew, medquad: Path | None, out: Path, budget: Budget, device: str, start: Path | None
+) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    figures = build(medquad, out, budget, Recipe(), crew, device)
+    figures = build(medquad, out, budget, Recipe(), crew, device, start)
     if crew.rank == 0:
         print(json.dumps(figures))  # noqa: T201
 

@@ -1,6 +1,9 @@
-"""Writes the model card of the starter base. Knows the figures of one run and nothing else."""
+"""Writes and reads back what is told of the starter base: the model card and the figures of its training."""
 
+import json
 from pathlib import Path
+
+FIGURES = "training_figures.json"
 
 CARD = """---
 license: mit
@@ -31,3 +34,8 @@ credit above.
 def write_card(folder: Path, figures: dict) -> None:
     slots = figures | {"parameters": figures["parameters"] / 1e6, "tokens": figures["tokens"] / 1e6}
     (folder / "README.md").write_text(CARD.format(**slots), encoding="utf-8")
+    (folder / FIGURES).write_text(json.dumps(figures) + "\n", encoding="utf-8")
+
+
+def read_figures(folder: Path) -> dict:
+    return json.loads((folder / FIGURES).read_text(encoding="utf-8"))

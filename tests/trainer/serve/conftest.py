@@ -74,7 +74,7 @@ class Served:
         return self.http.post(f"/v1/pair/{request_id}/stop", json={"side": side}).json()["running"]
 
     def wait_until_quiet(self) -> None:
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 20
         while self.http.get("/health").json()["queue"]:
             assert time.monotonic() < deadline, "something is still being answered"
             time.sleep(0.01)

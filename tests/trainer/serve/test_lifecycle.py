@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from db import migrate, processes, session
 from db.enums import ProcessRole
@@ -97,13 +98,18 @@ def test_a_signal_ends_a_running_answer_and_the_server_signs_off(settings, tiny_
     assert "apple" not in log
 
 
-def test_a_server_nobody_asks_ends_and_a_second_one_ends_at_once(settings):
-    with running(settings, "--idle-minutes", "0.05") as child:
-        server = wait_for_server()
-        with running(settings) as second:
-            assert second.wait(60) == 0
+def test_a_server_nobody_asks_ends_and_signs_off(settings):
+    with running(settings, "--idle-minutes", "0.02") as child:
         assert child.wait(60) == 0
-    assert stopped_at(server.id)
+    with session.read() as s:
+        (server,) = s.scalars(select(Process))
+        assert server.stopped_at
+    assert "nobody asked" in (settings.logs_dir / "model_server.log").read_text()
+
+
+def test_a_second_server_ends_at_once(settings):
+    with lifecycle.take_lock(settings.data_dir / LOCK), running(settings) as second:
+        assert second.wait(60) == 0
     assert "already runs" in (settings.logs_dir / "model_server.log").read_text()
 
 

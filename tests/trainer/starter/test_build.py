@@ -37,6 +37,12 @@ def test_a_few_steps_leave_a_folder_that_transformers_loads(built):
     assert model.generation_config.eos_token_id == tokenizer.eos_token_id
 
 
+def test_a_base_can_be_trained_on_and_its_figures_add_up(built, tmp_path):
+    figures = build(None, tmp_path, Budget(tokens=2 * 512), TINY, Crew(), device="cpu", start=built[0])
+    assert figures["steps"] == 6
+    assert (tmp_path / "tokenizer.json").read_text() == (built[0] / "tokenizer.json").read_text()
+
+
 def test_the_card_says_what_it_is_not_and_credits_the_corpus(built):
     card = (built[0] / "README.md").read_text(encoding="utf-8")
     assert "not a medical model" in card

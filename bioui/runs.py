@@ -1,0 +1,170 @@
+"""Training runs as the Train page shows them: rows of the database in, plain values out, jobs queued."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from bioui.components.data_report import report_value
+from bioui.components.empty import empty_state
+from bioui.components.job_panel import (
+    bar_value,
+    head_value,
+    log_path,
+    outcome_value,
+    read_log,
+    settings_value,
+    time_taken,
+)
+from bioui.components.lora_form import request_key, spec_of
+from bioui.components.notice import NO_NOTICE, notice_value
+from bioui.components.table import Column, cell, table_value
+from bioui.components.version_panel import version_name
+from bioui.present import ago, exact, status_chip
+from bioui.watching import RunWatch, follow, loss_value, mark_of, rate_value
+from db import datasets, jobs, processes, registry, specs
+from db.enums import JobKind, JobStatus, ProcessRole
+from db.policy import Actor
+from db.session import Session
+from db.settings import from_environment
+from db.tables import Job
+from db.tables.base import utc_now
+
+WIDE = (
+    Column("Run"),
+    Column("Status", "status"),
+    Column("Progress", "num"),
+    Column("Loss", "num"),
+    Column("When", "time"),
+    Column("By"),
+    Column("Took", "time"),
+)
+BESIDE = (Column("Run"), Column("Status", "status"))  # while a run or the form is open
+EMPTY = empty_state(
+    "No run yet.",
+    "A run tunes an adapter on a frozen version, in the background. Start the first with New run.",
+)
+NO_WORKER = notice_value(
+    "No worker is running",
+    "Runs wait in the queue until one starts. Start the studio without --no-worker, or run "
+    "python -m trainer worker on a machine that shares its database and data folder.",
+    hue="review",
+)
+
+
+def runs_value(session: Session, project_id: int, *, open_id: int = 0) -> dict:
+    """The list of runs, newest first; narrow while something is open beside it."""
+    found = jobs.list_jobs(session, project_id, JobKind.TRAIN_LORA)
+    losses = jobs.last_values(session, [job.id for job in found], "loss")
+    rows = [
+        {"id": job.id, "opens": True, "cells": _narrow(job) if open_id else _wide(job, losses.get(job.id))}
+        for job in found
+    ]
+    columns = BESIDE if open_id else WIDE
+    return table_value(columns, rows, empty=EMPTY, current_id=open_id)
+
+
+def get_run(session: Session, project_id: int, job_id: int) -> Job:
+    """The training run, when it is this project's. Raises LookupError when it is not."""
+    job = jobs.get_job(session, job_id)
+    if job.project_id != project_id or job.kind is not JobKind.TRAIN_LORA:
+        raise LookupError(f"This project has no training run number {job_id}.")
+    return job
+
+
+def worker_notice(session: Session) -> dict:
+    return NO_NOTICE if processes.find_alive(session, ProcessRole.WORKER) else NO_WORKER
+
+
+def panel_values(session: Session, job: Job, watch: RunWatch) -> tuple[dict, dict, dict, dict, dict]:
+    """What an open run shows now: head, progress, outcome, loss curves, learning-rate curve."""
+    base, version = _names(session, job)
+    before = jobs.count_open(session) - 1 if job.status is JobStatus.QUEUED else 0
+    return (
+        head_value(job, base=base, version=version),
+        bar_value(job, watch, jobs_before=before),
+        outcome_value(job, str(_log_path(job.id))),
+        loss_value(watch),
+        rate_value(watch),
+    )
+
+
+def settings_of(session: Session, job: Job) -> dict:
+    base, version = _names(session, job)
+    return settings_value(specs.from_json(job.kind, job.spec), base=base, version=version)
+
+
+def report_of(session: Session, job: Job) -> dict:
+    return report_value(job, version=_names(session, job)[1])
+
+
+def can_cancel(job: Job) -> bool:
+    return job.status.is_open and job.cancel_requested_at is None
+
+
+def can_resume(job: Job) -> bool:
+    return job.status in (JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.INTERRUPTED)
+
+
+def look(session: Session, watch: RunWatch, job: Job | None, listed: dict) -> RunWatch:
+    """`watch` with all that is new of the list and of the open run, if one is open."""
+    if job is None:
+        return RunWatch(list_mark=str(listed))
+    if job.id != watch.job_id:
+        watch = RunWatch(job.id)
+    path = _log_path(job.id)
+    log_mark = (path.stat().st_size,) if path.is_file() else ()
+    fresh = follow(session, watch)
+    return replace(fresh, list_mark=str(listed), job_mark=mark_of(job), log_mark=log_mark)
+
+
+def log_of(job_id: int) -> dict:
+    return read_log(_log_path(job_id))
+
+
+def any_open(session: Session, project_id: int) -> bool:
+    return any(job.status.is_open for job in jobs.list_jobs(session, project_id, JobKind.TRAIN_LORA))
+
+
+def enqueue(
+    session: Session, actor: Actor, project_id: int, kind: JobKind, form_key: str, values: tuple
+) -> tuple[Job, bool]:
+    """Queue what the form says: the job, and whether it is new. One form pressed twice is one job."""
+    spec = spec_of(values)
+    registry.get_base_model(session, spec.base_model_id)
+    if datasets.get_version(session, spec.dataset_version_id).dataset.project_id != project_id:
+        raise LookupError(f"This project has no dataset version number {spec.dataset_version_id}.")
+    asked_at, key = utc_now(), request_key(form_key, spec, kind)
+    job = jobs.enqueue(session, actor, project_id, kind, spec, name=spec.adapter_name, request_key=key)
+    return job, job.created_at >= asked_at
+
+
+def _wide(job: Job, loss: float | None) -> list[dict]:
+    word, hue = status_chip(job.status)
+    return [
+        cell(job.name),
+        cell(word, chip=hue),
+        cell(_progress(job)),
+        cell("" if loss is None else f"{loss:.3f}"),
+        cell(ago(job.created_at), title=exact(job.created_at)),
+        cell(job.created_by.full_name),
+        cell(time_taken(job)),
+    ]
+
+
+def _narrow(job: Job) -> list[dict]:
+    word, hue = status_chip(job.status)
+    note = f"{ago(job.created_at)}, {job.created_by.full_name}"
+    return [cell(job.name, note=note), cell(word, chip=hue, note=_progress(job))]
+
+
+def _progress(job: Job) -> str:
+    return f"{job.step:,} / {job.total_steps:,}" if job.total_steps else ""
+
+
+def _names(session: Session, job: Job) -> tuple[str, str]:
+    """The base model and the dataset version of a job, by name."""
+    version = datasets.get_version(session, job.spec["dataset_version_id"])
+    return registry.get_base_model(session, job.spec["base_model_id"]).name, version_name(version)
+
+
+def _log_path(job_id: int) -> Path:
+    return log_path(from_environment().jobs_dir, job_id)
