@@ -124,9 +124,15 @@ def newer_faults(errors: list[RowError], trail: Trail, request: gr.Request):
 
 @needs(Right.WRITE)
 def import_file(
-    project_id: int, path: str | None, category: str, task: str, specialty: str, provenance: str, submit: bool,
+    project_id: int,
+    path: str | None,
+    category: str,
+    task: str,
+    specialty: str,
+    provenance: str,
+    submit: bool,
     request: gr.Request,
-):  # fmt: skip
+):
     """Store every row of the file in one go."""
     if not path:
         raise ValueError("file: choose a JSON or JSONL file first.")
@@ -168,8 +174,8 @@ def import_panel(page: Page, open_btn: gr.Button) -> ImportPanel:
                     file_types=[".json", ".jsonl"], height=120, elem_id="field-file",
                 )  # fmt: skip
                 View(
-                    '<p class="field-help">Each row: <code>{{value.example}}</code>; category, task, specialty, '
-                    "difficulty, tags and source may follow. At most 50,000 rows.</p>",
+                    '<p class="field-help">Each row: <code>{{value.example}}</code>; category, task, '
+                    "specialty, difficulty, tags and source may follow. At most 50,000 rows.</p>",
                     {"example": EXAMPLE},
                 )
             with gr.Column(scale=7, min_width=300):

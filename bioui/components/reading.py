@@ -45,7 +45,8 @@ watch('value', () => {
   studio.setParam('id', id || null);
   if (shown !== null && id !== shown) {
     const pane = document.getElementById('reading');
-    if (pane.getBoundingClientRect().top < 0 || window.innerWidth <= 900) pane.scrollIntoView({block: 'start'});
+    const isAway = pane.getBoundingClientRect().top < 0 || window.innerWidth <= 900;
+    if (isAway) pane.scrollIntoView({block: 'start'});
   }
   shown = id;
 });

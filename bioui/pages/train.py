@@ -285,7 +285,7 @@ def build() -> None:
     run = [head_html, bar_html, outcome_html, loss_html, rate_html, cancel_btn, resume_btn]
     panes = [new_btn, form_col, run_col, confirm_col]
     everything = [runs_html, worker_html, run_timer, *panes, watch_state, log_html, settings_html, *run]
-    page.on_load(show_page, everything)
+    shown = page.on_load(show_page, everything)
     chosen = page.on(runs_html.open, choose_run, [page.project_id], everything)
     chosen.then(fn=None, js="() => studio.reveal('run-pane')")
     page.on(head_html.close, close_pane, [page.project_id], everything)
@@ -301,7 +301,7 @@ def build() -> None:
     subject = form.inputs[:3]
     offered = [runs_html, worker_html, new_btn, form_col, run_col, head_html, watch_state]
     offered += [key_state, suggested_state, *subject, report_html, report_state]
-    page.on_load(open_linked_form, offered)
+    page.on(shown.then, open_linked_form, [page.project_id], offered)
     begun = page.on(new_btn.click, open_form, [page.project_id, *subject], offered)
     begun.then(fn=None, js="() => studio.reveal('form-pane')")
     naming = [form.version_dd, form.name_tb, suggested_state]

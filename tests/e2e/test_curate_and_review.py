@@ -141,7 +141,7 @@ def test_a_file_is_imported_whole_or_not_at_all_and_approved_as_one(page_of, tmp
     author.locator("#import-btn").click()
     author.locator("#field-file input[type=file]").set_input_files(bad)
     expect(author.locator("#import-panel")).to_contain_text("Nothing was imported")
-    expect(author.locator("#import-panel tbody tr")).to_have_count(2)
+    expect(author.locator("#import-panel .table tbody tr")).to_have_count(2)
     author.locator("#field-file").get_by_role("button", name="Clear").click()
     author.locator("#import-task").locator("textarea, input").fill("qa")
     author.locator("#import-submit input").check()
