@@ -41,7 +41,7 @@ def report_value(job: Job, *, version: str) -> dict:
             "title": "Checking the data",
             "sentences": [f"{phase} You can start without waiting."],
         }
-    why = job.error or "It was stopped before it had an answer."
+    why = job.error[:1].upper() + job.error[1:] or "It was stopped before it had an answer."
     return {**NO_REPORT, "title": "The check failed", "sentences": [why, "Nothing was started."]}
 
 

@@ -133,7 +133,7 @@ def outcome_value(job: Job, log: str) -> dict:
         )
     if job.status is JobStatus.FAILED:
         mend = "Mend that and resume, or start a new run with other settings. The log below tells more."
-        return failure_value(f"Failed{_at_step(job)}", job.error, mend, log=log)
+        return failure_value(f"Failed{_at_step(job)}", job.error[:1].upper() + job.error[1:], mend, log=log)
     return NO_NOTICE
 
 

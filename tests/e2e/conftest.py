@@ -17,6 +17,14 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
+from bioui.gate import COOKIE
+from db import users
+from db.enums import Role
+from db.policy import Actor
+from db.session import Session, connect, write
+from db.tables import User
+from tests.conftest import PASSWORD
+
 REPOSITORY = Path(__file__).parent.parent.parent
 STARTED_WITHIN = 60  # seconds; migrating, loading the samples and importing gradio on two busy cores
 
@@ -86,7 +94,8 @@ def browser() -> Iterator[Browser]:
         except Error as error:
             pytest.fail(
                 "The browser tests found no Chromium: run `apt-get install chromium`, or "
-                f"`{sys.executable} -m playwright install chromium`, and try again. ({error.message.splitlines()[0]})"
+                f"`{sys.executable} -m playwright install chromium`, and try again. "
+                f"({error.message.splitlines()[0]})"
             )
         yield chromium
         chromium.close()
@@ -101,6 +110,32 @@ def screenshots(request) -> Path:
     path = REPOSITORY / folder
     path.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def log_in(studio: Studio, *people: tuple[str, str, list[Role]]) -> dict[str, dict]:
+    """Make the first admin and these (user name, full name, roles); a log-in cookie by user name.
+
+    Straight in the database: only the spine's test walks through the pages that do it.
+    """
+    engine = connect(f"sqlite:///{studio.data_dir}/studio.db")
+    with write() as session:
+        token = users.create_set_up_link(session)
+        admin = users.redeem_set_up(
+            session, token, username="admin", full_name="Ada Admin", password=PASSWORD
+        )
+        made = [admin, *(_invited(session, users.as_actor(admin), *person) for person in people)]
+        cookies = {user.username: _cookie(studio, users.open_session(session, user)) for user in made}
+    engine.dispose()
+    return cookies
+
+
+def _invited(session: Session, admin: Actor, username: str, full_name: str, roles: list[Role]) -> User:
+    token = users.invite(session, admin, username=username, full_name=full_name, roles=roles)
+    return users.redeem_invite(session, token, password=PASSWORD)
+
+
+def _cookie(studio: Studio, token: str) -> dict:
+    return {"name": COOKIE, "value": token, "url": studio.address}
 
 
 def open_page(

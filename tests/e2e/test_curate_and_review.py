@@ -6,34 +6,16 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from bioui.gate import COOKIE
-from db import users
 from db.enums import Role
-from db.session import connect, write
-from tests.e2e.conftest import open_page
+from tests.e2e.conftest import log_in, open_page
 
 expect.set_options(timeout=20_000)  # two busy cores
-NAMES = {"nora": ("Nora Aasen", Role.AUTHOR), "ravi": ("Ravi Menon", Role.REVIEWER)}
 
 
 @pytest.fixture(scope="module")
-def cookies(studio) -> dict[str, str]:
+def cookies(studio) -> dict[str, dict]:
     """A log-in cookie for an author and a reviewer."""
-    engine = connect(f"sqlite:///{studio.data_dir}/studio.db")
-    with write() as session:
-        token = users.create_set_up_link(session)
-        admin = users.as_actor(
-            users.redeem_set_up(
-                session, token, username="admin", full_name="Ada Admin", password="correct horse battery"
-            )
-        )
-        opened = {}
-        for username, (full_name, role) in NAMES.items():
-            invitation = users.invite(session, admin, username=username, full_name=full_name, roles=[role])
-            person = users.redeem_invite(session, invitation, password="correct horse battery")
-            opened[username] = users.open_session(session, person)
-    engine.dispose()
-    return opened
+    return log_in(studio, ("nora", "Nora Aasen", [Role.AUTHOR]), ("ravi", "Ravi Menon", [Role.REVIEWER]))
 
 
 @pytest.fixture
@@ -44,7 +26,7 @@ def page_of(browser, studio, cookies) -> Iterator[Callable[..., Page]]:
     def open_as(who: str, path: str, **options) -> Page:
         page = open_page(browser, studio, **options)
         opened.append(page)
-        page.context.add_cookies([{"name": COOKIE, "value": cookies[who], "url": studio.address}])
+        page.context.add_cookies([cookies[who]])
         page.goto(path)
         expect(page.locator(".list-side").locator(".item, .empty").first).to_be_visible()
         return page
@@ -67,7 +49,7 @@ def field(page: Page, name: str):
     return page.locator(f"#field-{name}").locator("textarea, input").first
 
 
-def test_one_writes_and_submits_by_keys_and_another_approves_by_a_key(page_of, screenshots):
+def test_one_writes_and_submits_by_keys_and_another_approves_by_a_key(page_of):
     author = page_of("nora", "/curate")
     write_new(author, "Which organ does hepatitis inflame?", "The liver.")
     author.keyboard.press("Control+s")
@@ -78,12 +60,10 @@ def test_one_writes_and_submits_by_keys_and_another_approves_by_a_key(page_of, s
     expect(author.locator(".record-head")).to_contain_text("In review")
     author.get_by_role("tab", name="History").click()
     expect(author.locator(".history ins").first).to_contain_text("most often by a virus")
-    author.screenshot(path=screenshots / "curate.png")
 
     reviewer = page_of("ravi", "/review")
     expect(reviewer.locator("nav .count")).to_have_text("1")
     expect(reviewer.locator(".reading-head")).to_contain_text(number)
-    reviewer.screenshot(path=screenshots / "review.png")
     reviewer.keyboard.press("c")
     expect(reviewer.locator("#field-comment .field-error")).to_contain_text(
         "say what should change", ignore_case=True

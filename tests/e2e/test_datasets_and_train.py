@@ -6,24 +6,16 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.conftest import open_page
+from tests.e2e.conftest import log_in, open_page
 
-PASSWORD = "correct horse battery"
 COLD = 180_000  # milliseconds; importing torch on two busy cores
 expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="module")
-def cookies(studio, browser) -> list[dict]:
+def cookies(studio) -> list[dict]:
     """The cookies of the first admin."""
-    page = open_page(browser, studio)
-    page.goto(studio.set_up_link())
-    for name, text in (("full_name", "Ada Admin"), ("username", "ada"), ("password", PASSWORD)):
-        page.fill(f"#{name}", text)
-    page.fill("#again", PASSWORD)
-    page.click("button[type=submit]")
-    expect(page.locator(".brand")).to_be_visible()
-    return page.context.cookies()
+    return [log_in(studio)["admin"]]
 
 
 @pytest.fixture(scope="module")
@@ -109,16 +101,13 @@ def test_the_data_are_checked_before_a_run_is_started(studio, browser, cookies, 
     expect(page.locator(".report")).to_contain_text("99 % up to")
 
 
-def test_a_double_click_is_one_run_and_the_end_leads_to_the_playground(
-    studio, browser, cookies, version, screenshots
-):
+def test_a_double_click_is_one_run_and_the_end_leads_to_the_playground(studio, browser, cookies, version):
     page = open_form(browser, studio, cookies, version, max_length="2048", epochs="1", batch_size="1")
     page.get_by_role("button", name="Start training").dblclick()
     expect(page.locator("#run-pane .chart").first).to_be_visible(timeout=COLD)
     expect(page.get_by_text("The adapter is ready")).to_be_visible(timeout=COLD)
     expect(page.locator("#run-pane .log")).to_contain_text("adapter saved")
     expect(page.locator(".table-view tr[data-id]")).to_have_count(1)
-    page.screenshot(path=screenshots / "train.png")
     page.get_by_role("link", name="Compare in the playground").click()
     expect(page).to_have_url(re.compile(r"/playground\?project=\d+&adapter=\d+"))
 
@@ -165,9 +154,8 @@ def test_a_run_goes_on_while_the_studio_restarts_and_the_page_finds_it_again(
     expect(again.locator("#run-pane .chip")).to_have_text("Cancelled", timeout=COLD)
 
 
-@pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("path", ["/datasets?version=2", "/train?job=2", "/train?version=2"])
-def test_a_narrow_screen_holds_everything(studio, browser, cookies, version, path, dark):
-    page = enter(browser, studio, cookies, path, width=390, dark=dark)
+def test_a_narrow_screen_holds_everything(studio, browser, cookies, version, path):
+    page = enter(browser, studio, cookies, path, width=390)
     expect(page.locator(".pane h2").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

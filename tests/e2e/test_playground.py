@@ -3,9 +3,8 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import open_page
+from tests.e2e.conftest import log_in, open_page
 
-PASSWORD = "correct horse battery"
 COLD = 120_000  # milliseconds; importing torch on two busy cores
 expect.set_options(timeout=30_000)
 INSTRUCTION, INPUT = "#field-instruction textarea", "#field-input textarea"
@@ -15,16 +14,9 @@ NOTE = "She takes metformin for type 2 diabetes."
 
 
 @pytest.fixture(scope="module")
-def cookies(studio, browser) -> list[dict]:
+def cookies(studio) -> list[dict]:
     """The cookies of the first admin."""
-    page = open_page(browser, studio)
-    page.goto(studio.set_up_link())
-    for name, text in (("full_name", "Ada Admin"), ("username", "ada"), ("password", PASSWORD)):
-        page.fill(f"#{name}", text)
-    page.fill("#again", PASSWORD)
-    page.click("button[type=submit]")
-    expect(page.locator(".brand")).to_be_visible()
-    return page.context.cookies()
+    return [log_in(studio)["admin"]]
 
 
 def open_playground(browser, studio, cookies, *, query: str = "", **options) -> Page:
@@ -46,7 +38,7 @@ def answers(page: Page) -> list[str]:
     return [text.inner_text() for text in page.locator(".pair-text").all()]
 
 
-def test_one_press_brings_both_answers_and_a_link_brings_them_back(studio, browser, cookies, screenshots):
+def test_one_press_brings_both_answers_and_a_link_brings_them_back(studio, browser, cookies):
     page = open_playground(browser, studio, cookies)
     ask(page)
     expect(page.locator(".vote-btn").first).to_be_visible(timeout=COLD)
@@ -64,7 +56,6 @@ def test_one_press_brings_both_answers_and_a_link_brings_them_back(studio, brows
     page.locator(".pair-tuned summary", has_text="Provenance").click()
     expect(page.locator(".pair-tuned dt", has_text="Adapter hash")).to_be_visible()
     page.locator(".pair-tuned summary", has_text="Provenance").click()
-    page.screenshot(path=screenshots / "playground.png")
 
     assert "comparison=" in page.url
     again = open_playground(browser, studio, cookies, query=page.url.partition("/playground")[2])

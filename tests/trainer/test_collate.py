@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from db.specs import TrainLoraSpec
-from trainer.data.collate import Flattened, flatten, pad, takes_flattened
+from trainer.data.collate import Flattened, flatten, pad
 from trainer.data.encode import Example
-from trainer.models import load, lora
+from trainer.models import attention, load, lora
 
 EXAMPLES = [
     Example([5, 9, 12, 30, 7, 8, 44, 1], 5),
@@ -21,6 +21,7 @@ def model(tiny_llama):
     torch.manual_seed(0)
     base = load.load_base(str(tiny_llama), dtype=torch.float32, device="cpu")
     base.config.use_cache = False
+    attention.switch_to_rows(base, EXAMPLES, pad_id=2)
     tuned = lora.attach(base, SPEC)
     for name, weight in tuned.named_parameters():
         if "lora_B" in name:  # zero at the start, where no gradient reaches A
@@ -36,8 +37,9 @@ def loss_and_gradients(model, batch):
 
 
 def test_flattened_rows_give_the_loss_and_gradients_of_padded_ones(model):
-    padded, padded_gradients = loss_and_gradients(model, pad(EXAMPLES, pad_id=2))
     flat, flat_gradients = loss_and_gradients(model, flatten(EXAMPLES))
+    model.get_base_model().set_attn_implementation("sdpa")
+    padded, padded_gradients = loss_and_gradients(model, pad(EXAMPLES, pad_id=2))
     assert flat == pytest.approx(padded, abs=1e-5)
     for one, other in zip(flat_gradients, padded_gradients, strict=True):
         torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
@@ -57,20 +59,37 @@ def test_padded_labels_are_ignored_outside_the_answers():
     assert batch["attention_mask"].sum(1).tolist() == [8, 4, 13]
 
 
-def test_a_model_is_asked_whether_it_takes_flattened_rows(model):
-    assert takes_flattened(model, EXAMPLES, pad_id=2)
+def test_a_llama_attends_by_row(model):
+    assert model.config._attn_implementation == attention.BY_ROW
 
 
 def test_a_model_that_carries_state_from_row_to_row_is_given_padded_ones():
     from transformers import MambaConfig, MambaForCausalLM
 
     torch.manual_seed(0)
-    config = MambaConfig(vocab_size=128, hidden_size=32, num_hidden_layers=1, state_size=4)
-    assert not takes_flattened(MambaForCausalLM(config), EXAMPLES, pad_id=2)
+    mamba = MambaForCausalLM(MambaConfig(vocab_size=128, hidden_size=32, num_hidden_layers=1, state_size=4))
+    assert not attention.switch_to_rows(mamba, EXAMPLES, pad_id=2)
 
 
-def test_a_line_that_would_be_too_long_is_padded(monkeypatch):
-    monkeypatch.setattr("trainer.data.collate.LONGEST_LINE", 10)
+def test_rows_beyond_a_sliding_window_are_padded_so_that_the_window_holds(model):
+    base = model.get_base_model()
+    base.set_attn_implementation("sdpa")
+    base.config.sliding_window = 12
+    assert not attention.switch_to_rows(base, EXAMPLES, pad_id=2)
+    base.config.sliding_window = 13
+    assert attention.switch_to_rows(base, EXAMPLES, pad_id=2)
+
+
+def test_a_model_that_cannot_attend_by_row_is_left_as_it_was(model, monkeypatch):
+    base = model.get_base_model()
+    base.set_attn_implementation("sdpa")
+    monkeypatch.setattr(attention, "takes_rows", lambda *_: False)
+    assert not attention.switch_to_rows(base, EXAMPLES, pad_id=2)
+    assert base.config._attn_implementation == "sdpa"
+
+
+def test_each_batch_notes_its_real_tokens():
     collator = Flattened(pad_id=2)
-    assert "attention_mask" in collator(EXAMPLES)
+    collator(EXAMPLES)
+    collator.collate(EXAMPLES)
     assert list(collator.fetched) == [25]

@@ -14,9 +14,9 @@ from transformers import PreTrainedTokenizerBase
 from db.enums import Split
 from db.specs import TrainLoraSpec
 from db.tables import BaseModel, DatasetRow
-from trainer.data.collate import Flattened, Padded, takes_flattened
+from trainer.data.collate import Flattened, Padded
 from trainer.data.encode import Encoded, Example, encode_rows
-from trainer.models import load, lora, precision
+from trainer.models import attention, load, lora, precision
 
 # Above this size activations are recomputed in the backward pass: slower, but it fits.
 _CHECKPOINTED = 1_000_000_000
@@ -69,7 +69,7 @@ def set_up(
     dtype = precision.training_dtype(device)
     model = load.load_base(base.location, base.revision, dtype=dtype, device=device)
     model.config.use_cache = False  # a cache would hide where flattened rows begin
-    flat = takes_flattened(model, examples, tokenizer.pad_token_id)
+    flat = attention.switch_to_rows(model, examples, tokenizer.pad_token_id)
     collator = (Flattened if flat else Padded)(tokenizer.pad_token_id)
     return Tuning(lora.attach(model, spec), collator, device, dtype)
 
