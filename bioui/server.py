@@ -9,6 +9,7 @@ import socket
 import warnings
 
 import gradio as gr
+import psutil
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
@@ -68,6 +69,7 @@ def host_names(settings: Settings) -> list[str]:
     names = {"localhost", "127.0.0.1", "::1", "[::1]", settings.host}
     if settings.host in ("0.0.0.0", "::"):
         names |= {socket.gethostname(), socket.getfqdn()}
+        names |= {own.address for owned in psutil.net_if_addrs().values() for own in owned}
     return sorted(names)
 
 

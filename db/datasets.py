@@ -121,7 +121,7 @@ def count_eligible(session: Session, project_id: int, recipe: Recipe) -> dict[Ca
         .where(*_eligible(project_id, recipe))
         .group_by(Instruction.category)
     )
-    return dict(session.execute(query).tuples().all())
+    return dict(map(tuple, session.execute(query)))
 
 
 def create_dataset(

@@ -233,7 +233,7 @@ def count_by_status(session: Session, project_id: int) -> dict[InstructionStatus
         .where(Instruction.project_id == project_id, Instruction.deleted_at.is_(None))
         .group_by(Instruction.status)
     )
-    return dict(session.execute(query).tuples().all())
+    return dict(map(tuple, session.execute(query)))
 
 
 def used_labels(session: Session, project_id: int) -> dict[str, list[str]]:

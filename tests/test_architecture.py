@@ -50,6 +50,15 @@ def test_a_light_process_stays_light(module, absent):
     assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY).returncode == 0
 
 
+def test_stored_text_reaches_a_page_only_through_the_view_that_makes_it_safe():
+    raw = [
+        str(path)
+        for path in (REPOSITORY / "bioui").rglob("*.py")
+        if path.name != "view.py" and "gr.HTML(" in path.read_text(encoding="utf-8")
+    ]
+    assert raw == []
+
+
 def test_the_top_level_holds_only_its_rooms_and_tool_files():
     tracked = subprocess.run(
         ["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=True

@@ -34,7 +34,8 @@ def run(context: JobContext) -> None:
     set_up_seconds = context.elapsed()
 
     context.progress("timing a few steps")
-    per_token = _seconds_per_token(context, ready, train, spec)
+    with precision.lora_inputs_as_they_are(ready.model, ready.dtype):
+        per_token = _seconds_per_token(context, ready, train, spec)
     looked_at = validation.tokens * (spec.epochs + 1) / 3  # a forward pass is a third of a step
     context.finish(
         {

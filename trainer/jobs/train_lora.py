@@ -66,7 +66,8 @@ def run(context: JobContext) -> None:
     )
     trainer.remove_callback(PrinterCallback)
     context.require_wanted()
-    trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
+    with precision.lora_inputs_as_they_are(ready.model, ready.dtype):
+        trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
     context.require_wanted()
 
     context.progress("saving the adapter", trainer.state.global_step, trainer.state.max_steps)

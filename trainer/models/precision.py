@@ -6,9 +6,11 @@ clock: on a Xeon with AMX, 2 cores, an 800 x 320 x 864 product ran at 2,400 GFLO
 """
 
 import time
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
+from peft import PeftModel
+from peft.helpers import disable_input_dtype_casting
 
 from trainer.models import load
 
@@ -24,6 +26,14 @@ def training_dtype(device: torch.device) -> torch.dtype:
 
 def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager:
     return torch.autocast(device.type, dtype, enabled=dtype is not torch.float32)
+
+
+def lora_inputs_as_they_are(model: PeftModel, dtype: torch.dtype) -> AbstractContextManager:
+    """Under autocast, keep peft from casting each LoRA layer's input to float32 only to have it cast back.
+
+    Measured on the starter, one core: 3,430 tokens a second against 3,070.
+    """
+    return nullcontext() if dtype is torch.float32 else disable_input_dtype_casting(model)
 
 
 def _cpu_gains_from_bfloat16() -> bool:
