@@ -6,6 +6,7 @@ A pid alone is no identity (pids are reused): boot, pid and start time together 
 import os
 import socket
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import psutil
 from sqlalchemy import select
@@ -16,6 +17,7 @@ from db.tables import Process
 from db.tables.base import utc_now
 
 FRESH = timedelta(seconds=20)
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")  # Linux
 
 
 def register(session: Session, role: ProcessRole, *, address: str = "", token: str = "", **detail) -> Process:
@@ -79,4 +81,5 @@ def is_running(pid: int, started: float) -> bool:
 
 
 def boot_id() -> str:
-    return str(int(psutil.boot_time()))
+    """Which boot of this machine: the kernel's own id where it gives one, else the time it began."""
+    return _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else str(int(psutil.boot_time()))

@@ -33,9 +33,10 @@ def make_engine(url: str) -> Engine:
 
 @contextmanager
 def read() -> Iterator[Session]:
-    """A session for looking only: whatever was changed in it is rolled back."""
+    """A session for looking only: what was changed in it is rolled back, what was loaded stays readable."""
     with _Sessions() as session:
         yield session
+        session.expunge_all()
         session.rollback()
 
 

@@ -7,8 +7,7 @@ stopped, so a training step never waits for the database. Every write carries th
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sqlalchemy.exc import OperationalError
@@ -30,16 +29,6 @@ BEAT = 5.0  # seconds between two signs of life
 
 class Cancelled(Exception):
     """Someone asked for the job to be stopped."""
-
-
-@contextmanager
-def _kept() -> Iterator[Session]:
-    """A `read()` whose rows stay usable, as plain values, behind its end."""
-    with read() as s:
-        try:
-            yield s
-        finally:
-            s.expunge_all()
 
 
 class JobContext:
@@ -66,16 +55,16 @@ class JobContext:
     # What the job is given --------------------------------------------------------------------------
 
     def base_model(self) -> BaseModel:
-        with _kept() as s:
+        with read() as s:
             return registry.get_base_model(s, self.spec.base_model_id)
 
     def dataset_version(self) -> DatasetVersion:
-        with _kept() as s:
+        with read() as s:
             return datasets.get_version(s, self.spec.dataset_version_id)
 
     def rows(self) -> dict[Split, list[DatasetRow]]:
         """The frozen rows by split. Raises ValueError when they are no longer what was frozen."""
-        with _kept() as s:
+        with read() as s:
             version = datasets.get_version(s, self.spec.dataset_version_id)
             rows = datasets.list_rows(s, version.id)
         if datasets.hash_rows(rows) != version.content_hash:

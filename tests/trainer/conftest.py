@@ -171,9 +171,7 @@ def claimed(settings, queue):
 
 def job_of(job_id):
     with session.read() as s:
-        job = jobs.get_job(s, job_id)
-        s.expunge_all()
-        return job
+        return jobs.get_job(s, job_id)
 
 
 def metrics_of(job_id, name):

@@ -34,7 +34,6 @@ def test_a_run_lowers_the_loss_and_registers_an_adapter_that_says_where_it_came_
     with session.read() as s:
         adapter = registry.get_adapter(s, job.result["adapter_id"])
         assert adapter.data_hash == adapter.dataset_version.content_hash
-        s.expunge_all()
     folder = Path(adapter.path)
     assert folder.parent == context.settings.adapters_dir
     assert {file.name for file in folder.iterdir()} == {

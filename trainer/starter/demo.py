@@ -2,7 +2,7 @@
 
 Instructions in QA, IE and GEN made by code from the fact table. The test part uses names, facts, note
 sentences and instruction wordings that the tuning part never shows. It knows nothing of models. One line:
-{"instruction": ..., "input": ..., "output": ..., "category": "QA", "task": "yes-no", "specialty": ...,
+{"instruction": ..., "input": ..., "output": ..., "category": "QA", "task": "yes_no_qa", "specialty": ...,
 "difficulty": 2, "tags": [...], "source": "demo set, written by code"}
 """
 
@@ -117,7 +117,7 @@ def yes_no(side: Side) -> dict:
     ask = side.pick(words.YES_NO).format(name=name)
     return row(
         "QA",
-        "yes-no",
+        "yes_no_qa",
         ask,
         note.text,
         "yes" if present else "no",
@@ -135,7 +135,9 @@ def claim(side: Side) -> dict:
     name = _claimed(side, note.case, kind, verdict)
     text = side.pick(words.CLAIMS[kind]).format(name=name, Name=sentence_case(name))
     ask = side.pick(words.CLAIM).format(claim=text)
-    return row("QA", "claim check", ask, note.text, verdict, note.case.condition.specialty, 3, "nli")
+    return row(
+        "QA", "natural_language_inference", ask, note.text, verdict, note.case.condition.specialty, 3, "nli"
+    )
 
 
 def _claimed(side: Side, case: Case, kind: str, verdict: str) -> str:
@@ -173,7 +175,7 @@ def choice(side: Side) -> dict:
     text = note.text + "\nOptions: " + "; ".join(options)
     return row(
         "QA",
-        "multiple choice",
+        "multiple_choice",
         side.pick(words.CHOICE[key]),
         text,
         right,
@@ -197,7 +199,7 @@ def short(side: Side) -> dict:
     }[key]
     return row(
         "QA",
-        "short answer",
+        "passage_qa",
         side.pick(words.SHORT[key]),
         note.text,
         answer,
@@ -217,7 +219,7 @@ def ner(side: Side) -> dict:
     entities += [("condition", case.history), ("drug", case.home_drug)] * ("history" in said)
     return row(
         "IE",
-        "named entities",
+        "named_entity_recognition",
         side.pick(words.NER),
         note.text,
         _lines(entities, note.text),
@@ -233,7 +235,7 @@ def status(side: Side) -> dict:
     entities = [("present", name) for name in case.present] + [("absent", name) for name in case.denied]
     return row(
         "IE",
-        "negation",
+        "negation_detection",
         side.pick(words.STATUS),
         note.text,
         _lines(entities, note.text),
@@ -251,7 +253,9 @@ def label(side: Side) -> dict:
         + [("effect", e) for e in drug.effects]
     )
     output = "\n".join(f"{kind}: {name}" for kind, name in entities)
-    return row("IE", "drug label", side.pick(words.LABEL_IE), text, output, "pharmacology", 2, "relations")
+    return row(
+        "IE", "relation_extraction", side.pick(words.LABEL_IE), text, output, "pharmacology", 2, "relations"
+    )
 
 
 def _label(side: Side):
@@ -265,7 +269,9 @@ def gene(side: Side) -> dict:
     slots = {"gene": fact.symbol, "product": fact.product, "diseases": joined(list(fact.diseases), side.rng)}
     text = fill(side.pick(words.GENE), side.rng, **slots)
     output = "\n".join([f"gene: {fact.symbol}"] + [f"disease: {name}" for name in fact.diseases])
-    return row("IE", "gene and disease", side.pick(words.GENE_IE), text, output, "genetics", 2, "relations")
+    return row(
+        "IE", "gene_disease_relation", side.pick(words.GENE_IE), text, output, "genetics", 2, "relations"
+    )
 
 
 def _lines(entities: list[tuple[str, str]], text: str) -> str:
@@ -291,7 +297,7 @@ def summary(side: Side) -> dict:
     output += f", with review in {case.weeks} weeks." if "weeks" in said else "."
     return row(
         "GEN",
-        "summary",
+        "clinical_summarization",
         side.pick(words.SUMMARY),
         note.text,
         output,
@@ -315,7 +321,7 @@ def patient(side: Side) -> dict:
     tags = ("plain language",)
     return row(
         "GEN",
-        "plain language",
+        "lay_summary",
         side.pick(words.PATIENT),
         note.text,
         output,
@@ -332,7 +338,7 @@ def leaflet(side: Side) -> dict:
     output += f" It can cause {effects}, so tell us if you notice this."
     return row(
         "GEN",
-        "patient instruction",
+        "medication_counselling",
         side.pick(words.LEAFLET),
         text,
         output,

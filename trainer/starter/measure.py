@@ -19,7 +19,7 @@ from trainer.starter.score import Score, accuracy, entity_f1, rouge_l
 HERE = Path(__file__).parent
 TEST = HERE.parents[1] / "db" / "samples" / "demo-test.jsonl"
 SCORES = {"QA": ("accuracy", accuracy), "IE": ("strict F1", entity_f1), "GEN": ("ROUGE-L", rouge_l)}
-CHANCE = {"yes-no": 1 / 2, "claim check": 1 / 3, "multiple choice": 1 / 4}
+CHANCE = {"yes_no_qa": 1 / 2, "natural_language_inference": 1 / 3, "multiple_choice": 1 / 4}
 """Of a guesser who knows the form of the answer; nought for what must be found and written."""
 
 

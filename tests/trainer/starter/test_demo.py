@@ -94,9 +94,9 @@ def test_the_base_never_reads_a_wording_of_the_demo_set(rng):
 
 def test_closed_answers_are_balanced():
     for rows in (TRAIN, TEST):
-        yes = [row["output"] == "yes" for row in rows if row["task"] == "yes-no"]
+        yes = [row["output"] == "yes" for row in rows if row["task"] == "yes_no_qa"]
         assert 0.35 < sum(yes) / len(yes) < 0.65
-        verdicts = Counter(row["output"] for row in rows if row["task"] == "claim check")
+        verdicts = Counter(row["output"] for row in rows if row["task"] == "natural_language_inference")
         assert min(verdicts.values()) > 0.2 * sum(verdicts.values())
 
 
@@ -104,13 +104,13 @@ def test_what_is_to_be_extracted_stands_in_the_passage():
     for row in TRAIN + TEST:
         if row["category"] == "IE":
             assert all(name in row["input"].lower() for _, name in lines(row["output"]))
-        if row["task"] in ("multiple choice", "short answer"):
+        if row["task"] in ("multiple_choice", "passage_qa"):
             assert row["output"].lower() in row["input"].lower()
 
 
 def test_a_choice_has_four_options_and_one_is_right():
     for row in TRAIN + TEST:
-        if row["task"] == "multiple choice":
+        if row["task"] == "multiple_choice":
             options = row["input"].rsplit("Options: ", 1)[1].split("; ")
             assert len(set(options)) == 4
             assert row["output"] in options

@@ -58,7 +58,7 @@ def test_the_prompt_is_a_prefix_of_the_whole_chat(tokenizer):
 
 
 def test_the_adapter_is_small_and_changes_the_answer(base, tokenizer):
-    rows = [row for row in read_rows(TEST) if row["task"] == "short answer"][:6]
+    rows = [row for row in read_rows(TEST) if row["task"] == "passage_qa"][:6]
     before = answers(base, tokenizer, rows, most=12)
     tuned = PeftModel.from_pretrained(base, HERE / "adapter").eval()
     after = answers(tuned, tokenizer, rows, most=12)
