@@ -41,7 +41,7 @@ def test_from_a_seed_instruction_to_a_tuned_model(browser: Browser, studio: Stud
     base, tuned = compare(nora)
     assert base != tuned
     show_the_shipped_adapter(nora)
-    nora.screenshot(path=screenshots / "playground.png")
+    nora.screenshot(path=screenshots / "playground.png", full_page=True)
     admin.goto("/")
     expect(admin.locator("body")).to_contain_text("comparisons")
     admin.screenshot(path=screenshots / "home.png")
@@ -136,10 +136,10 @@ def compare(clinician: Page) -> tuple[str, str]:
 
 
 def show_the_shipped_adapter(clinician: Page) -> None:
-    """The adapter that comes with the studio, on the first prompt of its shelf, with a vote."""
+    """The adapter that comes with the studio, on a prompt of its shelf, with a vote."""
     clinician.get_by_label("Adapter").click()
     clinician.get_by_role("option", name=re.compile("^Starter demo")).click()
-    clinician.locator(".shelf-item").nth(1).click()
+    clinician.locator(".shelf-item", has_text="Present or absent").first.click()
     expect(clinician.locator("#field-instruction textarea")).not_to_have_value(INSTRUCTION)
     answers(clinician)
     clinician.get_by_role("button", name="Tuned is better").click()

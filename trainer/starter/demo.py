@@ -19,7 +19,7 @@ from trainer.starter.cases import Case, Pool, words_of
 from trainer.starter.demo_wordings import Wordings
 from trainer.starter.facts import Facts
 from trainer.starter.heldout import split
-from trainer.starter.wording import fill, joined, sentence_case, with_article
+from trainer.starter.wording import chosen, fill, joined, sentence_case, with_article
 
 SAMPLES = Path(__file__).parents[2] / "db" / "samples"
 SOURCE = "demo set, written by code"
@@ -59,7 +59,7 @@ class Side:
         self.pool = Pool(self.facts)
 
     def pick(self, wordings: Wordings) -> str:
-        return self.rng.choice(wordings.test if self.test else wordings.tune)
+        return chosen(self.rng.choice(wordings.test if self.test else wordings.tune), self.rng)
 
     def note(self, *needed: str) -> Note:
         """A clinic note that states at least the parts named."""

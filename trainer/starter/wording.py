@@ -11,9 +11,14 @@ _CHOICE = re.compile(r"\[([^\[\]]*)\]")
 
 def fill(template: str, rng: random.Random, **slots: object) -> str:
     """fill("[Start|Begin] {drug}.", rng, drug="aspirin") -> "Begin aspirin." Choices may nest."""
+    return chosen(template, rng).format(**slots)
+
+
+def chosen(template: str, rng: random.Random) -> str:
+    """chosen("[Start|Begin] {drug}.", rng) -> "Begin {drug}." """
     while "[" in template:
         template = _CHOICE.sub(lambda match: rng.choice(match.group(1).split("|")), template)
-    return template.format(**slots)
+    return template
 
 
 def joined(items: list[str], rng: random.Random, last: str = "and") -> str:
