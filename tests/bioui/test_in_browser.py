@@ -66,13 +66,18 @@ def test_every_page_opens_without_an_error_or_a_request_to_elsewhere(page, studi
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto("/")
     expect(page.locator(".bar nav a").first).to_be_visible()
-    for address in [link.get_attribute("href") for link in page.locator(".bar nav a").all()]:
+    addresses = [link.get_attribute("href") for link in page.locator(".bar nav a").all()]
+    page.goto("about:blank")
+    errors.clear()
+    for address in addresses:
         page.goto(address)
         expect(page.locator(".bar nav a[aria-current=page]")).to_be_visible()
         expect(page.locator("h1")).to_be_visible()
         expect(page.locator(".problem")).to_have_count(0)
+        assert errors == []
+        page.goto("about:blank")  # leaving cuts off Gradio's open streams, of which it complains
+        errors.clear()
     assert foreign == []
-    assert errors == []
 
 
 def test_the_choice_of_light_or_dark_stays(page):
