@@ -1,13 +1,16 @@
-"""Fixtures of every test: its own migrated database file, and people of each role.
+"""Fixtures of every test: its own migrated database file, people of each role, a browser.
 
 Migrating and hashing take a second or so: both are done once, and each test gets a copy of the file.
 """
 
 import shutil
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Error, sync_playwright
 
 from db import migrate, users
 from db.enums import Role
@@ -107,3 +110,22 @@ def peopled_file(tmp_path_factory, empty_file: Path) -> Path:
             users.redeem_invite(session, invitation, password=PASSWORD)
     engine.dispose()
     return path
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's chromium where it is installed, else Playwright's own."""
+    with sync_playwright() as playwright:
+        try:
+            chromium = playwright.chromium.launch(
+                executable_path=shutil.which("chromium"),
+                args=["--no-sandbox", "--disable-background-networking"],
+            )
+        except Error as error:
+            pytest.fail(
+                "The browser tests found no Chromium: run `apt-get install chromium`, or "
+                f"`{sys.executable} -m playwright install chromium`, and try again. "
+                f"({error.message.splitlines()[0]})"
+            )
+        yield chromium
+        chromium.close()

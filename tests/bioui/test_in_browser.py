@@ -1,10 +1,9 @@
 """What only a browser can tell: stored text is never run, a wrong field is marked, nothing calls out."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from bioui import gate
 from db import users
@@ -17,19 +16,14 @@ expect.set_options(timeout=20_000)  # a busy machine may take long over the firs
 
 
 @pytest.fixture
-def page(studio, people) -> Iterator[Page]:
+def page(studio, people, browser) -> Iterator[Page]:
     """A Chromium tab of the admin's."""
     with write() as session:
         token = users.open_session(session, users.get_user(session, people.admin.id))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"),  # Playwright's own where Debian's is not
-            args=["--no-sandbox", "--disable-background-networking"],
-        )
-        context = browser.new_context(base_url=studio.url, viewport={"width": 1440, "height": 900})
-        context.add_cookies([{"name": gate.COOKIE, "value": token, "url": studio.url}])
-        yield context.new_page()
-        browser.close()
+    context = browser.new_context(base_url=studio.url, viewport={"width": 1440, "height": 900})
+    context.add_cookies([{"name": gate.COOKIE, "value": token, "url": studio.url}])
+    yield context.new_page()
+    context.close()
 
 
 def test_stored_text_is_shown_as_it_was_written_and_never_run(page, people):

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -15,7 +14,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from bioui.gate import COOKIE
 from db import users
@@ -80,25 +79,6 @@ def studio(tmp_path_factory) -> Iterator[Studio]:
     yield running
     running.stop()
     _end_what_is_left(folder)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Debian's chromium where it is installed, else Playwright's own."""
-    with sync_playwright() as playwright:
-        try:
-            chromium = playwright.chromium.launch(
-                executable_path=shutil.which("chromium"),
-                args=["--no-sandbox", "--disable-background-networking"],
-            )
-        except Error as error:
-            pytest.fail(
-                "The browser tests found no Chromium: run `apt-get install chromium`, or "
-                f"`{sys.executable} -m playwright install chromium`, and try again. "
-                f"({error.message.splitlines()[0]})"
-            )
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

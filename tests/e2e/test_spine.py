@@ -41,6 +41,7 @@ def test_from_a_seed_instruction_to_a_tuned_model(browser: Browser, studio: Stud
     base, tuned = compare(nora)
     assert base != tuned
     show_the_shipped_adapter(nora)
+    nora.evaluate("scrollTo(0, 0)")
     nora.screenshot(path=screenshots / "playground.png", full_page=True)
     admin.goto("/")
     expect(admin.locator("body")).to_contain_text("comparisons")
@@ -141,6 +142,10 @@ def show_the_shipped_adapter(clinician: Page) -> None:
     clinician.get_by_role("option", name=re.compile("^Starter demo")).click()
     clinician.locator(".shelf-item", has_text="Present or absent").first.click()
     expect(clinician.locator("#field-instruction textarea")).not_to_have_value(INSTRUCTION)
+    clinician.get_by_text("Settings", exact=True).click()
+    field(clinician, "longest-answer").fill("48")
+    clinician.keyboard.press("Tab")
+    clinician.get_by_text("Settings", exact=True).click()
     answers(clinician)
     clinician.get_by_role("button", name="Tuned is better").click()
     expect(clinician.locator(".vote-btn[aria-pressed=true]")).to_contain_text("Tuned is better")
