@@ -33,8 +33,8 @@ from trainer.starter.tokenizer import CONTEXT, VOCABULARY, train_tokenizer
 
 log = logging.getLogger(__name__)
 WEIGHTS = Path(__file__).parent / "weights"
-MEDQUAD_SHARE = 0.08
-"""Share of the documents, by count, that come from MedQuAD; they are longer than the written ones."""
+WAITING = 3
+"""Documents to choose from when a row is packed."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Recipe:
     tokens_a_piece: int = 2048
     pieces: int = 4
     """Pieces of work in one step; the processes of the crew take them one by one."""
-    row: int = 256
+    row: int = 512
     """Tokens in a row for the first part of the run."""
     long_row: int = 1024
     long_share: float = 0.1
@@ -101,7 +101,9 @@ def build(
         tokenizer = train_tokenizer(tokenizer_sample(writer, passages, recipe), recipe.vocabulary)
         model = new_model(recipe, tokenizer).to(device)
     dice = random.Random(f"{recipe.seed} {crew.rank} {before.get('tokens', 0)}")
-    stream = batches(token_chunks(writer, passages, tokenizer, dice), recipe)
+    written = documents(lambda: writer.document(dice), tokenizer, most=recipe.row)
+    prose = documents(lambda: dice.choice(passages), tokenizer, most=CONTEXT) if passages else None
+    stream = batches(Rows(written, prose), recipe)
     figures = pretrain(model, stream, budget, recipe, crew, device, keep=lambda: save(model, tokenizer, out))
     figures |= {key: round(figures[key] + before.get(key, 0), 1) for key in ("tokens", "steps", "minutes")}
     if crew.rank == 0:
@@ -143,31 +145,55 @@ def new_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> LlamaForCau
     )
 
 
-def token_chunks(
-    writer: Writer, passages: list[str], tokenizer: PreTrainedTokenizerFast, rng: random.Random
+def documents(
+    write: Callable[[], str], tokenizer: PreTrainedTokenizerFast, most: int
 ) -> Iterator[np.ndarray]:
-    """An endless stream of flat token chunks, each document opened by the bos token."""
+    """An endless stream of token ids, a document of at most `most` at a time, opened by the bos token."""
+    bos = tokenizer.bos_token_id
     while True:
-        texts = [
-            rng.choice(passages) if passages and rng.random() < MEDQUAD_SHARE else writer.document(rng)
-            for _ in range(4000)
-        ]
-        encoded = tokenizer.backend_tokenizer.encode_batch(texts, add_special_tokens=False)
-        bos = tokenizer.bos_token_id
-        yield np.concatenate([np.array([bos, *e.ids[: CONTEXT - 1]], dtype=np.int64) for e in encoded])
+        encoded = tokenizer.backend_tokenizer.encode_batch(
+            [write() for _ in range(2000)], add_special_tokens=False
+        )
+        yield from (np.array([bos, *e.ids[: most - 1]], dtype=np.int64) for e in encoded)
 
 
-def batches(chunks: Iterator[np.ndarray], recipe: Recipe) -> Iterator[torch.Tensor]:
+class Rows:
+    """Rows of token ids, packed of whole documents: a question is worth nothing without its passage.
+
+    Prose may be cut, and fills what no waiting document fits into; without prose the beginning of one does.
+    """
+
+    def __init__(self, written: Iterator[np.ndarray], prose: Iterator[np.ndarray] | None) -> None:
+        self.written, self.prose = written, prose
+        self.waiting = [next(written) for _ in range(WAITING)]
+        self.rest = np.empty(0, dtype=np.int64)
+
+    def take(self, length: int) -> np.ndarray:
+        """(length,) token ids."""
+        parts, room = [], length
+        while fitting := [i for i, document in enumerate(self.waiting) if len(document) <= room]:
+            longest = max(fitting, key=lambda i: len(self.waiting[i]))
+            parts.append(self.waiting[longest])
+            room -= len(self.waiting[longest])
+            self.waiting[longest] = next(self.written)
+        return np.concatenate([*parts, self._filling(room)])
+
+    def _filling(self, room: int) -> np.ndarray:
+        if self.prose is None:
+            return self.waiting[0][:room]
+        while len(self.rest) < room:
+            self.rest = np.concatenate([self.rest, next(self.prose)])
+        filling, self.rest = self.rest[:room], self.rest[room:]
+        return filling
+
+
+def batches(rows: Rows, recipe: Recipe) -> Iterator[torch.Tensor]:
     """(rows, row + 1) token ids; send(True) switches to long rows."""
-    row, rest = recipe.row, np.empty(0, dtype=np.int64)
+    length = recipe.row
     while True:
-        rows = max(1, recipe.tokens_a_piece // row)
-        need = rows * (row + 1)
-        while len(rest) < need:
-            rest = np.concatenate([rest, next(chunks)])
-        long = yield torch.from_numpy(rest[:need].reshape(rows, row + 1).copy())
-        rest = rest[need:]
-        row = recipe.long_row if long else recipe.row
+        piece = [rows.take(length + 1) for _ in range(max(1, recipe.tokens_a_piece // length))]
+        long = yield torch.from_numpy(np.stack(piece))
+        length = recipe.long_row if long else recipe.row
 
 
 def pretrain(

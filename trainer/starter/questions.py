@@ -11,33 +11,25 @@ from functools import cache
 
 from trainer.starter import facts as fact_table
 from trainer.starter.passages import Passage
-from trainer.starter.wording import fill, joined, sentence_case, with_article
+from trainer.starter.question_wordings import (
+    ASK,
+    CLAIM_LEADS,
+    CLAIMS,
+    ENTITY_HEADS,
+    LISTING,
+    PATIENT_HEADS,
+    PRESENCE,
+    STATE_HEADS,
+    STATES,
+    SUMMARY_HEADS,
+    VERDICTS,
+    YES_OR_NO,
+)
+from trainer.starter.wording import chosen, fill, joined, sentence_case, with_article
 
-ASK = {
-    "drug": ("[Which|What] [drug|medicine] was [started|prescribed|begun|new]?", "[New drug|New medicine|Treatment given]?", "What was the patient treated with?"),
-    "home": ("[Which|What] [drug|medicine] [is taken at home|did the patient already take]?", "[Home drug|Regular medicine]?"),
-    "condition": ("[What|Which] [disease|condition|illness] was [diagnosed|found]?", "What is the diagnosis?", "Diagnosis?"),
-    "history": ("[Which|What] [older|earlier|known] [disease|condition] does the patient have?", "Past history?", "What is in the history?"),
-    "test": ("[Which|What] [test|investigation|study] was [ordered|done]?", "Test?", "How was the patient investigated?"),
-    "weeks": ("[After how many weeks|When] [is the next visit|does the patient return]?", "Weeks until follow-up?"),
-    "age": ("How old is the patient?", "Age?", "What is the age of the patient?"),
-    "present": ("[What|Which symptoms] [does the patient have|brought the patient in]?", "Complaints?", "What does the patient report?"),
-    "denied": ("[What|Which symptoms] [does the patient deny|are absent|are missing]?", "Negatives?", "What is denied?"),
-    "kind": ("[What|Which] class [is it|does the drug belong to]?", "Class?", "What kind of drug is it?"),
-    "treats": ("What [is it used for|does it treat]?", "Used for?", "Which [conditions|diseases] [does it treat|are treated]?"),
-    "effects": ("[What|Which] [side effects|harms] [can|may] [occur|appear]?", "Side effects?"),
-    "gene": ("[Which|What] gene [is this about|is described|is named]?", "Gene?"),
-    "product": ("What does [the gene|it] encode?", "Product?"),
-    "diseases": ("Which [disease|diseases] [is|are] linked to it?", "Linked disease?"),
-}  # fmt: skip
 YES = ("yes", "Yes", "yes", "Yes.", "true", "yes, it does", "correct")
 NO = ("no", "No", "no", "No.", "false", "no, it does not", "wrong")
 UNSAID = ("not mentioned", "not stated", "the text does not say", "unknown", "not mentioned")
-VERDICTS = (
-    {"true": "supported", "false": "contradicted", "unsaid": "not in the text"},
-    {"true": "True", "false": "False", "unsaid": "Cannot tell"},
-    {"true": "right", "false": "wrong", "unsaid": "not stated"},
-)
 Asked = tuple[str, str]
 """A question, heading or claim, and what answers it. Both empty when the passage gives nothing to ask."""
 NOTHING: Asked = ("", "")
@@ -91,42 +83,35 @@ def presence(p: Passage, rng: random.Random) -> Asked:
     """Is a finding present, denied, or not in the passage at all?"""
     if "present" not in p.said:
         return NOTHING
-    state = rng.choice(
-        ("present", "denied", "unsaid", "present", "denied") if "denied" in p.said else ("present", "unsaid")
+    name, state = rng.choice(_findings(p))
+    ask = fill(rng.choice(PRESENCE), rng, name=name, Name=sentence_case(name))
+    if state == "unsaid":
+        return ask, rng.choice(UNSAID)
+    tail = chosen(YES_OR_NO, rng)
+    plain = (
+        {"present": "yes", "denied": "no"} if tail else {"present": rng.choice(YES), "denied": rng.choice(NO)}
     )
-    name = rng.choice(p.said[state] if state in p.said else p.others["finding"] or ["mild ear itch"])
-    if rng.random() < 0.6:
-        ask = "[Does the patient have|Is there|Does the patient report|Did the patient have|Any|Is the patient suffering from] {name}?"
-        return fill(ask, rng, name=name), {
-            "present": rng.choice(YES),
-            "denied": rng.choice(NO),
-            "unsaid": rng.choice(UNSAID),
-        }[state]
-    word = {
-        "present": "[present|reported|positive]",
-        "denied": "[absent|denied|negative]",
-        "unsaid": "[not mentioned|not stated]",
-    }[state]
-    return fill(
-        "[{Name}|{name}|Status of {name}|About {name}]", rng, name=name, Name=sentence_case(name)
-    ), fill(word, rng)
+    return (ask.rstrip("?.") + tail if tail.startswith(",") else ask + tail), plain[state]
 
 
-CLAIMS = {
-    "drug": "[The patient was started on {x}|{X} was started|A prescription for {x} was written|{x} is the new drug]",
-    "home": "[The patient takes {x} at home|{X} was already taken|{x} is a home medicine]",
-    "condition": "[The patient was diagnosed with {x}|The diagnosis is {x}|{X} was found|The patient has {x}]",
-    "history": "[The patient has a history of {x}|{X} is an older diagnosis|{x} was known before]",
-    "test": "[{X} was ordered|The patient was tested with {x}|A {x} was done]",
-    "weeks": "[The next visit is in {x} weeks|The patient returns after {x} weeks]",
-    "age": "[The patient is {x} years old|The age is {x}]",
-    "present": "[The patient has {x}|The patient reports {x}|{X} is present|There is {x}]",
-    "denied": "[The patient denies {x}|The patient does not have {x}|{X} is absent|There is no {x}]",
-    "treats": "[It is used for {x}|It treats {x}|{X} is a reason to give it]",
-    "effects": "[It can cause {x}|{X} is a side effect|One harm is {x}]",
-    "gene": "[The gene is {x}|The text is about {x}]",
-    "diseases": "[It is linked to {x}|{X} is caused by it|Variants cause {x}]",
-}
+def checklist(p: Passage, rng: random.Random) -> Asked:
+    """Every finding of the passage and some that are not in it, each with its state."""
+    if "present" not in p.said:
+        return NOTHING
+    found = _findings(p)
+    rng.shuffle(found)
+    words = dict(zip(("present", "denied", "unsaid"), rng.choice(STATES), strict=True))
+    between = rng.choice((": ", "? ", " - ", " = ", " -> "))
+    rows = [f"{name}{between}{words[state]}" for name, state in found]
+    return fill("[Checklist|Check|One by one|Item by item|Symptom by symptom]", rng), "\n".join(rows)
+
+
+def _findings(p: Passage) -> list[tuple[str, str]]:
+    """(finding, its state in the passage), with up to two that the passage does not mention."""
+    said = [(name, state) for state in ("present", "denied") for name in p.said.get(state, ())]
+    return said + [(name, "unsaid") for name in p.others["finding"]]
+
+
 OF_TYPE = {"drug": "drug", "home": "drug", "condition": "condition", "history": "condition", "test": "test",
            "present": "finding", "denied": "finding", "treats": "condition", "effects": "finding", "gene": "gene", "diseases": "condition"}  # fmt: skip
 FLIP = {
@@ -141,20 +126,33 @@ FLIP = {
 
 def claim(p: Passage, rng: random.Random) -> Asked:
     """A statement with its verdict: supported, contradicted, or not in the passage."""
-    key = rng.choice([key for key in p.said if key in CLAIMS])
-    verdict, name = "true", rng.choice(p.said[key])
+    text, verdict = _claim(p, rng)
+    labels = rng.choice(VERDICTS)
+    a, b, c = labels
+    ask = fill(rng.choice(CLAIM_LEADS), rng, claim=text, a=a, b=b, c=c, A=sentence_case(a))
+    return sentence_case(ask), labels[verdict]
+
+
+def claims(p: Passage, rng: random.Random) -> Asked:
+    """Several statements, each with its verdict."""
+    labels, between = rng.choice(VERDICTS), rng.choice((" -> ", ": ", " = ", " | "))
+    judged = dict(_claim(p, rng) for _ in range(rng.randint(2, 4)))
+    rows = [f"{i}. {text}{between}{labels[verdict]}" for i, (text, verdict) in enumerate(judged.items(), 1)]
+    return rng.choice(("Statements", "Claims", "True or not", "Judged")), "\n".join(rows)
+
+
+def _claim(p: Passage, rng: random.Random) -> tuple[str, int]:
+    """A statement, and its place among the labels: 0 supported, 1 contradicted, 2 not in the passage."""
+    key = rng.choice([key for key in p.said if key in CLAIMS and (key != "drug" or "present" in p.said)])
+    verdict, name = 0, rng.choice(p.said[key])
     draw = rng.random()
     if draw < 0.33 and FLIP.get(key) in p.said and "present" in p.said:
-        verdict, name = "false", rng.choice(p.said[FLIP[key]])
+        verdict, name = 1, rng.choice(p.said[FLIP[key]])
     elif draw < 0.45 and key in ("age", "weeks"):
-        verdict, name = "false", str(int(name) + rng.choice((-2, -1, 1, 2, 3, 10)))
+        verdict, name = 1, str(int(name) + rng.choice((-2, -1, 1, 2, 3, 10)))
     elif draw < 0.66 and p.others.get(OF_TYPE.get(key, "")):
-        verdict, name = "unsaid", rng.choice(p.others[OF_TYPE[key]])
-    text = sentence_case(fill(CLAIMS[key], rng, x=name, X=sentence_case(name)))
-    lead = rng.choice(
-        ("Statement: {}.", "{}.", "Claim: {}.", "True, false or not said? {}.", "Someone says: {}.")
-    )
-    return lead.format(text), rng.choice(VERDICTS)[verdict]
+        verdict, name = 2, rng.choice(p.others[OF_TYPE[key]])
+    return sentence_case(fill(CLAIMS[key], rng, x=name, X=sentence_case(name))), verdict
 
 
 def choice(p: Passage, rng: random.Random) -> Asked:
@@ -193,7 +191,7 @@ def entities(p: Passage, rng: random.Random) -> Asked:
     else:
         before, after = rng.choice(((" (", ")"), (sep, "")))
         rows = [f"{name}{before}{kind}{after}" for name, kind in pairs]
-    head = fill("[Names in the text|Terms|Tagged terms|Index|Concepts|Key terms|Names and types]", rng)
+    head = _head(ENTITY_HEADS, rng)
     mark = rng.choice(("", "", "- ", "* "))
     return head, ("\n".join(mark + row for row in rows) if rng.random() < 0.7 else "; ".join(rows))
 
@@ -201,9 +199,9 @@ def entities(p: Passage, rng: random.Random) -> Asked:
 def of_type(p: Passage, rng: random.Random) -> Asked:
     kind = rng.choice([*sorted(set(p.kind.values())), "drug", "test"])
     names = [name for name, its in p.kind.items() if its == kind]
-    label = {"drug": "[Drugs|Medicines|Drug names]", "condition": "[Diseases|Conditions]", "finding": "[Findings|Symptoms and signs]",
-             "test": "[Tests|Investigations]", "gene": "[Genes|Gene symbols]"}[kind]  # fmt: skip
-    return fill(label, rng), rng.choice((", ", "; ", "\n")).join(names) or "none"
+    label = {"drug": "[Drugs|Medicines|Drug names|{listing}the drugs]", "condition": "[Diseases|Conditions|{listing}the diseases]", "finding": "[Findings|Symptoms and signs|{listing}the symptoms]",
+             "test": "[Tests|Investigations|{listing}the tests]", "gene": "[Genes|Gene symbols|{listing}the genes]"}[kind]  # fmt: skip
+    return _head(label, rng), rng.choice((", ", "; ", "\n")).join(names) or "none"
 
 
 def findings_by_state(p: Passage, rng: random.Random) -> Asked:
@@ -212,7 +210,7 @@ def findings_by_state(p: Passage, rng: random.Random) -> Asked:
     yes, no = rng.choice(
         (("Present", "Absent"), ("+", "-"), ("Has", "Denies"), ("positive", "negative"), ("Yes", "No"))
     )
-    head = fill("[Findings by state|What is there and what is not|Positives and negatives]", rng)
+    head = _head(STATE_HEADS, rng)
     if rng.random() < 0.4:
         return head, f"{yes}: {', '.join(p.said['present'])}\n{no}: {', '.join(p.said['denied'])}"
     return head, "\n".join(
@@ -235,7 +233,7 @@ def form(p: Passage, rng: random.Random) -> Asked:
 
 def summary(p: Passage, rng: random.Random) -> Asked:
     s = {key: joined(names, rng) for key, names in p.said.items()}
-    head = fill("[In short|Summary|Sum|Briefly|Handover|To sum up]", rng)
+    head = _head(SUMMARY_HEADS, rng)
     if "gene" in s:
         return head, fill(
             "[{gene} is linked to {diseases}|{diseases} goes with {gene}, which encodes {product}].", rng, **s
@@ -276,7 +274,7 @@ def for_patient(p: Passage, rng: random.Random) -> Asked:
         bits.append(fill("[Go on with|Continue|Do not stop] {x}.", rng, x=p.said["home"][0]))
     if "weeks" in p.said:
         bits.append(fill("[See us|Come back|Return] in {x} weeks.", rng, x=p.said["weeks"][0]))
-    return fill("[To the patient|Dear patient|In plain words]", rng), " ".join(bits)
+    return _head(PATIENT_HEADS, rng), " ".join(bits)
 
 
 @cache
@@ -286,6 +284,10 @@ def plain_words() -> dict[str, str]:
     return {c.name: c.plain for c in facts.conditions} | facts.plain
 
 
-TASKS = (span, span, presence, presence, claim, claim, choice, entities, entities, of_type, findings_by_state, form, summary,
-         for_patient, unsaid)  # fmt: skip
+def _head(template: str, rng: random.Random) -> str:
+    return fill(template, rng, listing=chosen(LISTING, rng))
+
+
+TASKS = (span, span, span, presence, presence, checklist, claim, claim, claims, choice, choice, entities, entities, of_type,
+         findings_by_state, form, summary, for_patient, unsaid)  # fmt: skip
 """With repeats for weight; the last one, which finds nothing, is left out where one task is repeated."""

@@ -3,12 +3,13 @@
 import gzip
 import json
 
+import numpy as np
 import pytest
 import torch
 import torch.distributed as dist
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from trainer.starter.build import Budget, Recipe, build
+from trainer.starter.build import Budget, Recipe, Rows, build
 from trainer.starter.crew import Crew
 from trainer.starter.muon import Muon, orthogonal
 
@@ -54,6 +55,21 @@ def test_any_text_survives_the_tokenizer(built):
     tokenizer = AutoTokenizer.from_pretrained(built[0])
     for text in ("β-blocker 12.5 mg", "naïve  spaces\n\ttab", "CD4⁺ 日本"):
         assert tokenizer.decode(tokenizer(text, add_special_tokens=False).input_ids) == text
+
+
+def test_a_row_holds_whole_documents_and_prose_fills_the_gap():
+    documents = (np.full(length, length) for length in [5, 6, 4, 7, 3, 6, 5, 4] * 50)
+    rows = Rows(documents, iter([np.zeros(100)] * 50))
+    for _ in range(30):
+        row = rows.take(12)
+        assert len(row) == 12
+        for length in set(row[row > 0].tolist()):
+            assert np.count_nonzero(row == length) % length == 0
+
+
+def test_without_prose_the_next_document_begins_in_the_gap():
+    rows = Rows((np.full(8, i) for i in range(100)), None)
+    assert rows.take(12).tolist() == [0] * 8 + [3] * 4
 
 
 def test_training_stops_by_whichever_limit_comes_first():
