@@ -44,19 +44,23 @@ def needs(right: Right) -> Callable[[Callable], Callable]:
     """Mark a handler with the right it asks for, and refuse the call of anyone who lacks it.
 
     Every event of Gradio is a public endpoint: whatever a page hides, its handlers can be called. The handler
-    takes a `request: gr.Request`. It may be a function or a generator, not a coroutine.
+    takes a `request: gr.Request`. It may be a function or a generator, not a coroutine. A `project_id` of 0,
+    as of an event that comes before the page's own load, becomes that of the page's address.
     """
 
     def mark(handler: Callable) -> Callable:
         _require_shape(handler)
-        place = list(inspect.signature(handler).parameters).index("request")
+        signature = inspect.signature(handler)
 
         @wraps(handler)
         def checked(*args, **kwargs):
-            request = kwargs["request"] if "request" in kwargs else args[place]
+            given = signature.bind(*args, **kwargs)
+            request = given.arguments["request"]
             with read() as session:
                 require(actor_of(session, request), right)
-            return handler(*args, **kwargs)
+                if given.arguments.get("project_id") == 0:
+                    given.arguments["project_id"] = project_of(session, request).id
+            return handler(*given.args, **given.kwargs)
 
         checked.right = right
         checked.streams = inspect.isgeneratorfunction(handler)

@@ -48,6 +48,15 @@
     }
   });
 
+  const setFold = (fold, open) => {
+    fold.toggleAttribute('data-open', open);
+    fold.querySelector('[data-fold]').setAttribute('aria-expanded', open);
+  };
+  document.addEventListener('click', (event) => {
+    const fold = event.target.closest('[data-fold]')?.closest('.fold');
+    if (fold) setFold(fold, !fold.hasAttribute('data-open'));
+  });
+
   const clearField = () => {
     for (const note of document.querySelectorAll('.field-error[data-live]')) note.remove();
     for (const input of document.querySelectorAll('[aria-invalid="true"]')) {
@@ -61,7 +70,7 @@
     if (!box) return;
     const block = box.dataset.slug && document.getElementById('field-' + box.dataset.slug);
     const fold = block && block.closest('.fold');
-    if (fold && !block.offsetParent) fold.querySelector('button').click();
+    if (fold) setFold(fold, true);
     const input = block && block.querySelector('textarea, input');
     if (!input) return box.scrollIntoView({ block: 'nearest' });
     const note = document.createElement('p');

@@ -16,7 +16,7 @@ from bioui.components.instruction_form import advice_value
 from bioui.components.reading import TEXT, text_value
 from bioui.components.table import Trail
 from bioui.components.view import View
-from bioui.handling import actor_of, needs, project_of
+from bioui.handling import actor_of, needs
 from bioui.present import ago, counted, exact
 from db import imports, reviews
 from db.content import content_of
@@ -117,7 +117,6 @@ def import_value(session: Session, actor: Actor, project_id: int, key: str | Non
 @needs(Right.REVIEW)
 def show_page(project_id: int, request: gr.Request):
     with read() as session:
-        project_id = project_id or project_of(session, request).id  # a tab may open before the page has
         return Trail(), *page_value(session, actor_of(session, request), project_id, Trail())
 
 
@@ -151,7 +150,6 @@ def approve_shown(project_id: int, shown: list[tuple[int, int]], comment: str, r
 def show_imports(project_id: int, request: gr.Request):
     """The imports that wait, the first one chosen."""
     with read() as session:
-        project_id = project_id or project_of(session, request).id  # a tab may open before the page has
         actor = actor_of(session, request)
         choices = import_choices(session, actor, project_id)
         first = choices[0][1] if choices else None

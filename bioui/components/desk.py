@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from bioui.comparing import get_comparison_of, number_in_url
+from bioui.components.fold import fold
 from bioui.components.frame import Page
 from bioui.components.shelf import picked_id, shelf_value
 from bioui.components.view import View
@@ -162,7 +163,7 @@ def desk_form() -> DeskForm:
         )
     note_html = View(NOTE, NO_NOTE, on_load=NOTE_ON_LOAD, elem_classes="note-view")
     with gr.Row(elem_classes="desk-foot"):
-        with gr.Accordion("Settings", open=False, elem_classes="desk-settings"), gr.Row():
+        with fold("Settings", elem_classes="desk-settings"), gr.Row():
             settings = _settings()
         with gr.Row(elem_classes="desk-go"):
             View("<p><kbd>Ctrl</kbd> <kbd>Enter</kbd></p>", {}, elem_classes="desk-keys")

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from bioui.components.fold import fold
 from bioui.components.problem import problem_area
 from bioui.components.version_panel import version_name
 from bioui.components.view import View
@@ -67,7 +68,7 @@ def lora_form() -> LoraForm:
     )
     with gr.Row(elem_classes="field-grid"):
         common = [_field(name) for name in COMMON]
-    with gr.Accordion("More settings", open=False, elem_classes="fold"), gr.Row(elem_classes="field-grid"):
+    with fold("More settings"), gr.Row(elem_classes="field-grid"):
         more = [_field(name) for name in MORE]
     with gr.Row(elem_classes="actions"):
         start_btn = gr.Button("Start training", variant="primary")

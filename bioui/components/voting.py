@@ -6,6 +6,7 @@ import gradio as gr
 
 from bioui.comparing import get_comparison_of, title_of
 from bioui.components.empty import empty_state
+from bioui.components.fold import fold
 from bioui.components.frame import Page
 from bioui.components.table import Column, cell, table, table_value
 from bioui.components.view import View
@@ -140,7 +141,7 @@ def _vote(
 
 def voting() -> Voting:
     vote_html = vote_bar()
-    with gr.Accordion("Add a corrected answer or a comment", open=False, elem_classes="vote-notes"):
+    with fold("Add a corrected answer or a comment", elem_classes="vote-notes"):
         with gr.Row(elem_classes="desk-prompt"):
             corrected_tb = gr.Textbox(
                 label="Corrected answer",

@@ -3,6 +3,7 @@
 import gradio as gr
 
 from bioui.components.empty import empty_state
+from bioui.components.fold import fold
 from bioui.components.frame import Page, page_frame
 from bioui.components.handover import NO_LINK, handover, handover_value
 from bioui.components.problem import problem_area
@@ -276,7 +277,7 @@ def _build_project(page: Page) -> None:
             label="Solo project",
             info="Here one person may approve their own work. Each such review is recorded as solo.",
         )
-        with gr.Accordion("Make another project", open=False):
+        with fold("Make another project"):
             name_tb = gr.Textbox(label="Name", elem_id="field-name")
             description_tb = gr.Textbox(label="What it is for")
             with gr.Row(elem_classes="actions"):

@@ -7,6 +7,7 @@ import gradio as gr
 from bioui.components import facts
 from bioui.components.empty import empty_state
 from bioui.components.facts import fact
+from bioui.components.fold import fold
 from bioui.components.frame import page_frame
 from bioui.components.problem import problem_area
 from bioui.components.table import Column, cell, row_id, table, table_value
@@ -251,7 +252,7 @@ def build() -> None:
             adapters_html = table("Adapters", param="adapter", empty_value=NO_ADAPTERS)
             View("<h2>Base models</h2>", {})
             bases_html = table("Base models", empty_value=NO_BASES)
-            with gr.Accordion("Add a base model", open=False, visible=False) as add_box:
+            with fold("Add a base model", visible=False) as add_box:
                 form_problem = problem_area()
                 name_tb, location_tb, revision_tb, description_tb = _base_form()
                 with gr.Row(elem_classes="actions"):

@@ -130,7 +130,7 @@ def test_on_a_phone_the_answers_stand_one_above_the_other(studio, browser, cooki
 
 def _draw_long_answers(page: Page) -> None:
     """Settings that keep the models talking: a long answer, drawn freely."""
-    page.get_by_text("Settings", exact=True).click()
+    page.get_by_role("button", name="Settings", exact=True).click()
     page.get_by_label("Longest answer").fill("200")
     page.locator("#field-temperature input[type=number]").fill("2")
     page.keyboard.press("Tab")
