@@ -76,7 +76,8 @@ class PairState:
             self.phase = _waiting_for(event["queue"], event["loading"])
         elif kind == "delta":
             self.phase = "Answering"
-            self.sides[Side(event["side"])].text += event["text"]
+            side = self.sides[Side(event["side"])]
+            side.text = (side.text + event["text"]).lstrip()  # models often begin with a blank
         elif kind == "done":
             side = self.sides[Side(event["side"])]
             for name in ("finish_reason", "tokens", "tokens_per_second", "first_token_seconds", "provenance"):

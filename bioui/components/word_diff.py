@@ -17,7 +17,7 @@ CHANGES = (
     '<dl class="changes">{{#each this.changes}}<dt>{{this.label}}</dt><dd>' + PARTS + "</dd>{{/each}}</dl>"
 )
 
-_TOKEN = re.compile(r"\s+|\w+|[^\w\s]")
+_TOKEN = re.compile(r"\s+|\d+(?:[.,/:]\d+)+|\w+|[^\w\s]")  # a dose or a ratio is one word
 
 
 def word_diff(before: str, after: str) -> list[dict]:

@@ -11,7 +11,6 @@ from bioui import pair_run
 from bioui.components import desk as desk_handlers
 from bioui.components import voting
 from bioui.components.desk import Desk
-from bioui.components.pair import PairState, pair_value, provenance_rows
 from bioui.model_server import Launch, ModelServerDown
 from bioui.pages import playground
 from db import audit, comparisons, registry
@@ -19,7 +18,7 @@ from db.enums import Category, Choice, Side
 from db.policy import PolicyError
 from db.session import read, write
 from db.tables import BaseModel, Prompt
-from tests.bioui.scripted_model_server import Script, ScriptedModelServer, provenance
+from tests.bioui.scripted_model_server import Script, ScriptedModelServer
 
 INSTRUCTION, INPUT = "Which colour is the apple?", "The apple is red."
 
@@ -405,36 +404,3 @@ def test_a_vote_for_nothing_we_know_is_refused(server, adapter_id, project_id):
     *_, (_, _, comparison_id, _) = ask(adapter_id)
     with pytest.raises(ValueError, match="^vote: choose"):
         voting.cast_vote(project_id, comparison_id, "", "", event(choice="left"), asks())
-
-
-# what is shown --------------------------------------------------------------------------------------
-
-
-def test_only_what_one_side_says_is_marked():
-    state = PairState()
-    for side, text in ((Side.BASE, "Give 20 mg daily."), (Side.TUNED, "Give 5 mg daily.")):
-        state.apply({"type": "delta", "side": side, "text": text})
-        state.sides[side].finish_reason = "stop"
-    base, tuned = pair_value(state)["sides"]
-    assert "".join(text for text, _ in base["marked"]) == "Give 20 mg daily."
-    assert [text for text, differs in base["marked"] if differs] == ["20"]
-    assert [text for text, differs in tuned["marked"] if differs] == ["5"]
-    assert pair_value(state, running=True)["sides"][0]["marked"] == []
-
-
-def test_provenance_is_listed_in_words():
-    rows = dict(provenance_rows(provenance("tuned")))
-    assert rows["Adapter hash"] == "a" * 64
-    assert rows["Batch"] == "2 rows, 9 prompt tokens"
-    assert rows["Sampling"] == "greedy, at most 200 tokens"
-    assert rows["Seed"] == "0"
-    assert "Changed since tuning" not in rows
-
-
-def test_waiting_is_told_by_phase():
-    state = PairState()
-    state.apply({"type": "start", "queue": 2, "loading": False})
-    assert state.phase == "Waiting for 2 comparisons before this one"
-    state.apply({"type": "start", "queue": 0, "loading": True})
-    state.waited = 3.4
-    assert pair_value(state, running=True)["phase"] == "Loading the model · 3 s"

@@ -13,10 +13,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from trainer.starter import demo_passages as passages
 from trainer.starter import demo_wordings as words
 from trainer.starter import facts as fact_table
 from trainer.starter.cases import Case, Pool, words_of
-from trainer.starter.demo_wordings import Wordings
+from trainer.starter.demo_passages import Wordings
 from trainer.starter.facts import Facts
 from trainer.starter.heldout import split
 from trainer.starter.wording import chosen, fill, joined, sentence_case, with_article
@@ -24,13 +25,13 @@ from trainer.starter.wording import chosen, fill, joined, sentence_case, with_ar
 SAMPLES = Path(__file__).parents[2] / "db" / "samples"
 SOURCE = "demo set, written by code"
 COUNTS = {
-    "yes_no": (380, 50),
-    "claim": (420, 50),
-    "choice": (320, 50),
-    "short": (320, 50),
-    "ner": (520, 60),
-    "status": (220, 30),
-    "label": (160, 30),
+    "yes_no": (700, 50),
+    "claim": (900, 50),
+    "choice": (600, 50),
+    "short": (900, 50),
+    "ner": (620, 60),
+    "status": (300, 30),
+    "label": (200, 30),
     "gene": (80, 20),
     "summary": (260, 50),
     "patient": (260, 50),
@@ -64,7 +65,7 @@ class Side:
     def note(self, *needed: str) -> Note:
         """A clinic note that states at least the parts named."""
         case, rng = self.pool.case(self.rng), self.rng
-        keys = [k for k in words.NOTE if k in ("present", "condition", *needed) or rng.random() < 0.7]
+        keys = [k for k in passages.NOTE if k in ("present", "condition", *needed) or rng.random() < 0.7]
         he = "she" if case.woman else "he"
         aged = with_article(case.age)
         slots = {
@@ -83,7 +84,7 @@ class Side:
             "drug": case.drug.name,
             "weeks": case.weeks,
         }
-        text = " ".join(fill(self.pick(words.NOTE[key]), rng, **slots) for key in keys)
+        text = " ".join(fill(self.pick(passages.NOTE[key]), rng, **slots) for key in keys)
         return Note(case, text, frozenset(keys))
 
 
@@ -114,7 +115,7 @@ def yes_no(side: Side) -> dict:
     note = side.note("denied")
     present = side.rng.random() < 0.5
     name = side.rng.choice(note.case.present if present else note.case.denied)
-    ask = side.pick(words.YES_NO).format(name=name)
+    ask = side.pick(words.YES_NO).format(name=name, Name=sentence_case(name))
     return row(
         "QA",
         "yes_no_qa",
@@ -261,13 +262,13 @@ def label(side: Side) -> dict:
 def _label(side: Side):
     drug = side.rng.choice([drug for drug in side.facts.drugs if drug.effects and drug.treats])
     slots = {"treats": joined(list(drug.treats), side.rng), "effects": joined(list(drug.effects), side.rng)}
-    return fill(side.pick(words.LABEL), side.rng, drug=drug.name, kind=drug.kind, **slots), drug
+    return fill(side.pick(passages.LABEL), side.rng, drug=drug.name, kind=drug.kind, **slots), drug
 
 
 def gene(side: Side) -> dict:
     fact = side.rng.choice(side.facts.genes)
     slots = {"gene": fact.symbol, "product": fact.product, "diseases": joined(list(fact.diseases), side.rng)}
-    text = fill(side.pick(words.GENE), side.rng, **slots)
+    text = fill(side.pick(passages.GENE), side.rng, **slots)
     output = "\n".join([f"gene: {fact.symbol}"] + [f"disease: {name}" for name in fact.diseases])
     return row(
         "IE", "gene_disease_relation", side.pick(words.GENE_IE), text, output, "genetics", 2, "relations"

@@ -1,133 +1,50 @@
-"""Every wording of the demo set, each with a tuning part and a held-out part that is used in the test only.
+"""How the demo set asks: the instructions of every task, each with a tuning and a held-out part.
 
-`Wordings(tune, test)`: instructions of a task, or sentences of a passage. Nothing here stands in the base's
-training text, and no wording is on both sides. Choices and slots are those of `wording.fill`.
+Nothing here stands in the base's training text, and no wording is on both sides. Choices and slots are those
+of `wording.fill`; the sentences of the passages are in `demo_passages.py`.
 """
 
 # ruff: noqa: E501
 
-from typing import NamedTuple
+from trainer.starter.demo_passages import Wordings
+
+# Every task is asked for with the same verbs, so that no verb alone gives a task away.
+_SAY = "[Give|Write|State|Report|Tell me|Say|Name|Note|Return|Provide|Show|Produce|Prepare|Find|Pick out|List|Put down|Supply|Draft|Extract]"
+_WRITE = "[Give|Write|State|Report|Tell me|Say|Return|Provide|Show|Produce|Put down|Supply]"
+_NOTE = "[note|record|passage|text|report|visit|case|entry]"
 
 
-class Wordings(NamedTuple):
-    tune: tuple[str, ...]
-    test: tuple[str, ...]
+def _short(thing: str) -> tuple[str, ...]:
+    """Requests for one thing that the note names, as in "the drug that is new"."""
+    return (
+        f"{_SAY} {thing}[|, nothing else| and no more|, in as few words as you can|, copied from the {_NOTE}].",
+        f"{_SAY} [me |][only|just] {thing}[| here| please|, as it stands in the {_NOTE}].",
+        f"What is {thing}? [Only the answer|No sentence|Words of the {_NOTE} only|Be brief|Just that].",
+        f"[From|According to|By] the {_NOTE}: {thing}?",
+        f"I [need|want|look for|would like] {thing}[| and nothing more| from this {_NOTE}].",
+        f"[Look up|Search for|Identify|Read out] {thing} [in|from] the {_NOTE}.",
+        f"[Q|Question|Wanted|To find]: {thing}.",
+    )
 
 
-NOTE = {
-    "present": Wordings(
-        (
-            "{Aged} {person} [presents|attends|arrives] with {present}.",
-            "[Main complaint|Reason for the visit] in {aged} {person}: {present}.",
-            "{Aged} {person} is seen in the {specialty} clinic with {present}.",
-            "A referral letter describes {aged} {person} troubled by {present}.",
-            "{Aged} {person} reports {present} at today's visit.",
-            "The consultation concerns {aged} {person} who has had {present}.",
-        ),
-        (
-            "{Aged} {person} came to {specialty} outpatients and described {present}.",
-            "Today's appointment is for {aged} {person} bothered by {present}.",
-        ),
-    ),
-    "denied": Wordings(
-        (
-            "{He} [has no|reports no|is free of] {either}.",
-            "[Not present|Denied]: {either}.",
-            "{He} denies any {either}.",
-            "There has been no {either}.",
-            "On direct questioning {he} does not report {either}.",
-        ),
-        (
-            "When asked, {he} denied having {either}.",
-            "There is no {either} at present.",
-        ),
-    ),
-    "history": Wordings(
-        (
-            "[Known|Long-standing] {history}, [treated with|on] {home}.",
-            "{He} [also has|has had] {history} and [uses|is on|continues] {home}.",
-            "Previous problems include {history}, managed with {home}.",
-            "{He} has lived with {history} for years and takes {home}.",
-            "For {history} {he} already uses {home}.",
-        ),
-        (
-            "{He} has established {history} and is maintained on {home}.",
-            "The chart lists {history}, for which {he} takes {home}.",
-        ),
-    ),
-    "test": Wordings(
-        (
-            "[Ordered|Planned|To follow]: {test}.",
-            "[Next|First] comes {test}.",
-            "The clinician orders {test}.",
-            "To look further, {test} is requested.",
-            "Work-up today: {test}.",
-        ),
-        (
-            "The plan includes {test}.",
-            "The doctor arranges {test}.",
-        ),
-    ),
-    "condition": Wordings(
-        (
-            "[Diagnosis|Conclusion|Impression]: {condition}.",
-            "{He} is [found|thought] to have {condition}.",
-            "The assessment is {condition}.",
-            "The working diagnosis is {condition}.",
-            "This is judged to be {condition}.",
-        ),
-        (
-            "The clinical picture is that of {condition}.",
-            "The doctor concludes that this is {condition}.",
-        ),
-    ),
-    "drug": Wordings(
-        (
-            "[New drug|Added to treatment]: {drug}.",
-            "{He} [now receives|gets] {drug} as [a new|additional] treatment.",
-            "{He} is started on {drug}.",
-            "A new prescription for {drug} is given.",
-            "Treatment begins with {drug}.",
-        ),
-        (
-            "The doctor prescribes {drug} as the new medicine.",
-            "{He} begins treatment with {drug} today.",
-        ),
-    ),
-    "weeks": Wordings(
-        (
-            "[Follow-up|Next visit] in {weeks} weeks.",
-            "{He} is [seen|asked to return] again [after|in] {weeks} weeks.",
-            "Review is planned in {weeks} weeks.",
-            "{He} will come back in {weeks} weeks.",
-        ),
-        ("A repeat visit is booked in {weeks} weeks.",),
-    ),
-}
+def _pick(thing: str) -> tuple[str, ...]:
+    """Requests for the one option that is such a thing."""
+    return (
+        f"{_SAY} [the option|the choice|the one of the options|the entry of the list] that is {thing}.",
+        f"[Which|What] [of these|of the options|option|choice] is {thing}?",
+        f"[One of the options|One choice|One entry] is {thing}. [Which|Which one|Say which|Name it|Repeat it].",
+        f"[By|From|According to] the {_NOTE}, [select|pick|copy|take] [the option|what] [that is|which is] {thing}.",
+        f"Multiple choice: {thing}[?|.| by the {_NOTE}?]",
+    )
 
-LABEL = Wordings(
-    (
-        "Product note: {drug} is a member of the class {kind}. It is indicated for {treats}. Reported reactions include {effects}.",
-        "The pharmacist explains that {drug} ({kind}) is meant for {treats}, and that it may provoke {effects}.",
-        "In {treats}, clinicians may choose {drug}, which belongs to the group {kind}. Reactions to know: {effects}.",
-    ),
-    (
-        "Formulary entry: {drug}, class {kind}, licensed for {treats}. Possible reactions are {effects}.",
-        "The leaflet says that {drug} is given for {treats}. As {kind} it can produce {effects}.",
-    ),
-)
 
-GENE = Wordings(
-    (
-        "The report states that {gene}, which encodes {product}, is implicated in {diseases}.",
-        "Sequencing covered {gene}. This gene encodes {product}, and harmful variants lead to {diseases}.",
-        "Patients with {diseases} may carry variants in {gene}, the gene for {product}.",
-    ),
-    (
-        "According to the laboratory, {gene} (the gene for {product}) accounts for cases of {diseases}.",
-        "The panel includes {gene}. Its product is {product}, and faulty copies give rise to {diseases}.",
-    ),
-)
+_SHORT_DRUG = "the [drug|medicine|medication|agent|treatment] [that was started|that is new|newly prescribed|begun at this visit|started now|just added|introduced by the doctor|to begin with from now on]"
+_SHORT_HOME = "the [drug|medicine|medication|treatment] [used all along|taken already|from before|of the older illness|taken for years|the patient came with|in use until now|taken regularly]"
+_SHORT_CONDITION = "the [disease|illness|condition|diagnosis|disorder] [that was diagnosed|established now|of this visit|behind the symptoms|the doctor settles on|identified now|concluded at the end]"
+_SHORT_HISTORY = "the [disease|illness|condition|disorder] [from the past|that was there already|known for long|of earlier years|in the medical history|that is chronic|the patient has had before]"
+_SHORT_TEST = "the [test|investigation|work-up|study|examination] [that was ordered|planned next|the doctor wants|requested now|to be done|arranged at this visit]"
+_SHORT_WEEKS = "the [number of weeks|count of weeks|weeks, as a number,] [to the next visit|until review|till the follow-up|before the patient comes back|to the repeat appointment]"
+
 
 YES_NO = Wordings(
     (
@@ -141,6 +58,15 @@ YES_NO = Wordings(
         "Yes or no: the note says that the patient has {name}.",
         "Was {name} reported by the patient in this note? Answer with one word, yes or no.",
         "Check the record for {name}. Write yes if the patient has it and no if it is denied.",
+        f"[Yes or no|yes/no|Only yes or no|In one word, yes or no]: [does|would] the [patient|person] of this {_NOTE} [have|show|complain of|describe] {{name}}?",
+        f"{_WRITE} yes if the {_NOTE} [says that the patient has|reports|lists as present] {{name}}, otherwise no.",
+        f"{_WRITE} yes or no: is {{name}} [there|present|reported|something the patient has]?",
+        "The question is whether [the patient|this person] [has|reports|complains of] {name}. [Yes or no|yes/no]?",
+        "[Is|Was] {name} [described|noted|found|complained of] [by|in] this [person|patient]? [Choose|Write|Say|Return] yes or no.",
+        "{Name}: yes or no[?|, by the text?|, for this patient?]",
+        "Is it [true|so|correct] that the [patient|person] [has|reports] {name}? [Answer|Say|Tell me|Write] yes or no.",
+        f"[Statement|Say|Suppose]: the patient [has|reports|describes] {{name}}. [Is that so|Does the {_NOTE} say so|True]? yes or no.",
+        f"[Determine|Find out|See|Tell me] if {{name}} is [reported|present|a complaint] in the {_NOTE}, yes or no.",
     ),
     (
         "From the text below, state whether the patient is experiencing {name}. Respond yes or no.",
@@ -159,6 +85,15 @@ CLAIM = Wordings(
         "Is the following statement supported, contradicted or not mentioned in the note?\nStatement: {claim}",
         "Read the note and label this sentence as supported, contradicted or not mentioned: {claim}",
         "Fact check against the record (supported, contradicted or not mentioned): {claim}",
+        f"{_WRITE} supported, contradicted or not mentioned for this [claim|sentence|line|statement], [by|from|according to] the {_NOTE}: {{claim}}",
+        f"{_WRITE} one of supported, contradicted, not mentioned.\n[Claim|Line|Remark|To judge]: {{claim}}",
+        "[Would you say supported|Is it supported], contradicted or not mentioned? {claim}",
+        "{claim} [Which holds: supported, contradicted or not mentioned|supported / contradicted / not mentioned]?",
+        f"[How does|What does] the {_NOTE} [stand to|say of] [this|the line|the claim]: supported, contradicted or not mentioned? {{claim}}",
+        f"[Verify|Test|Examine|Judge] the [line|claim|remark] [with|by|against] the {_NOTE}. [The answer is|Say|Use|Put] supported, contradicted or not mentioned.\n{{claim}}",
+        f"Do the {_NOTE} and this [line|remark] agree? [Use|Say|Write|Take] supported, contradicted or not mentioned. {{claim}}",
+        f"[Someone|A student|A nurse|A colleague] [says|claims|writes]: {{claim}} [By the {_NOTE} this is|Is that] supported, contradicted or not mentioned?",
+        "[Natural language inference|Entailment|Consistency check]. [Hypothesis|Claim]: {claim} [Label|Answer|Verdict]: supported, contradicted or not mentioned?",
     ),
     (
         "Does the text back this up? Pick supported, contradicted or not mentioned. {claim}",
@@ -167,14 +102,31 @@ CLAIM = Wordings(
 )
 CLAIMS = {
     "finding": Wordings(
-        ("The patient has {name}.", "This person reports {name}."), ("The patient is suffering from {name}.",)
+        (
+            "The patient has {name}.",
+            "This person reports {name}.",
+            "[{Name} is [a complaint|present|one of the symptoms]|[Here|In this case] there is {name}].",
+            "The [patient|person] [complains of|describes|feels or shows|came with] {name}.",
+            "[The symptoms include {name}|{Name} is something the patient feels or shows].",
+        ),
+        ("The patient is suffering from {name}.",),
     ),
     "drug": Wordings(
-        ("{Name} is the newly started medicine.", "The new treatment is {name}."),
+        (
+            "{Name} is the newly started medicine.",
+            "The new treatment is {name}.",
+            "[The patient [starts|will now take|begins] {name}|{Name} [was started|is a new prescription|was added]].",
+            "The doctor [started|added|gave] {name} as new.",
+        ),
         ("Today {name} was newly prescribed.",),
     ),
     "condition": Wordings(
-        ("The current diagnosis is {name}.", "The problem today is {name}."),
+        (
+            "The current diagnosis is {name}.",
+            "The problem today is {name}.",
+            "[The doctor [diagnosed|concludes|found] {name}|{Name} [was diagnosed|is the new diagnosis|explains the visit]].",
+            "The [illness|condition] [of this visit|behind the complaint] is {name}.",
+        ),
         ("Today's diagnosis is {name}.",),
     ),
 }
@@ -187,6 +139,7 @@ CHOICE = {
             "Which medicine is newly started in this note? Choose one option.",
             "Pick the drug that was added at this visit.",
             "Select the new prescription from the options.",
+            *_pick(_SHORT_DRUG),
         ),
         ("Choose the medicine that the patient begins now.", "Which option names the drug prescribed today?"),
     ),
@@ -198,6 +151,7 @@ CHOICE = {
             "Which condition is diagnosed at this visit? Choose one option.",
             "Pick the new diagnosis from the options.",
             "Select the condition that explains the present complaint according to the note.",
+            *_pick(_SHORT_CONDITION),
         ),
         ("Choose the diagnosis that the doctor makes now.", "Which option names today's diagnosis?"),
     ),
@@ -208,6 +162,7 @@ CHOICE = {
             "[Tell me|Say] which of the options the patient [took all along|was using already].",
             "Which medicine did the patient use before this visit? Choose one option.",
             "Pick the drug that is taken for the older problem.",
+            *_pick(_SHORT_HOME),
         ),
         ("Choose the medicine that the patient was on beforehand.", "Which option names the long-term drug?"),
     ),
@@ -221,6 +176,7 @@ SHORT = {
             "Find the [drug|medicine] that is [started|introduced] in this note and [copy|write] its name.",
             "Name the medicine started at this visit.",
             "State the newly prescribed drug only.",
+            *_short(_SHORT_DRUG),
         ),
         ("Give the name of the drug begun today.",),
     ),
@@ -232,6 +188,7 @@ SHORT = {
             "Find the [drug|medicine] that was [in use already|taken for the earlier illness] and [copy|write] its name.",
             "Name the medicine the patient already used.",
             "State only the long-term medicine.",
+            *_short(_SHORT_HOME),
         ),
         ("Give the name of the drug taken before this visit.",),
     ),
@@ -243,6 +200,7 @@ SHORT = {
             "Find the [disease|condition] that is [diagnosed|concluded] in this note and [copy|write] its name.",
             "State today's diagnosis in as few words as possible.",
             "Name the condition diagnosed at this visit.",
+            *_short(_SHORT_CONDITION),
         ),
         ("Give the name of the disease found today.",),
     ),
@@ -254,6 +212,7 @@ SHORT = {
             "Find the [disease|condition] that is [long known|part of the history] and [copy|write] its name.",
             "Name the older condition of this patient.",
             "State which long-standing disease is recorded.",
+            *_short(_SHORT_HISTORY),
         ),
         ("Give the name of the disease known from before.",),
     ),
@@ -265,6 +224,7 @@ SHORT = {
             "Find the [test|investigation] that is [ordered|planned] in this note and [copy|write] its name.",
             "Name the investigation that was requested.",
             "State only the test that is planned.",
+            *_short(_SHORT_TEST),
         ),
         ("Give the name of the examination asked for.",),
     ),
@@ -275,6 +235,7 @@ SHORT = {
             "[Weeks|Number of weeks] to [follow-up|the next visit]?",
             "After how many weeks does the patient come back? Answer with a number.",
             "State the weeks until review as a number.",
+            *_short(_SHORT_WEEKS),
         ),
         ("Give the number of weeks until the patient is seen again.",),
     ),
@@ -289,6 +250,9 @@ NER = Wordings(
         "Which findings, conditions, drugs and tests does the note name? Give one type: text line for each.",
         "Named entity recognition: write type: text lines (finding, condition, drug, test) for the passage.",
         "Go through the record and put each finding, condition, drug and test on its own line as type: text.",
+        f"{_SAY} [all|the|each of the] [entities|names|terms] of this {_NOTE} as type: text, [one a line|each on a line of its own]; types: finding, condition, drug, test.",
+        f"{_SAY} type: text for [every|each] finding, condition, drug and test of the {_NOTE}[, line by line|, one below the other].",
+        f"[What|Which] findings, conditions, drugs and tests [stand in|are in|occur in] the {_NOTE}? [Lines|One line each] of type: text.",
     ),
     (
         "Pull out all findings, conditions, drugs and tests. Use the form type: text, a new line for each.",
@@ -304,6 +268,9 @@ STATUS = Wordings(
         "For each symptom in the note write present: text or absent: text on its own line.",
         "Detect negation. One line per finding, present: text if the patient has it, absent: text if it is denied.",
         "List the findings with their status, one per line, as present: text or absent: text.",
+        f"{_SAY} [every|each] [symptom|finding|complaint] of the {_NOTE} as present: text or absent: text[, one a line|, line by line].",
+        f"{_SAY} [lines|a list] of present: text and absent: text for the [symptoms|findings] of this {_NOTE}.",
+        f"[Present or absent|Which are present, which absent]? {_SAY} present: text, absent: text, [a line each|one below the other].",
     ),
     (
         "Say for every complaint in the record whether it is there. Lines read present: text or absent: text.",
@@ -319,6 +286,8 @@ LABEL_IE = Wordings(
         "Turn the drug text into lines: drug: text, then condition: text, then effect: text.",
         "From this product text list drug, conditions and adverse effects, one type: text line each (drug, condition, effect).",
         "Structure the paragraph as lines labelled drug, condition and effect.",
+        f"{_SAY} the drug, the conditions and the effects of this text as [lines of|] drug: text, condition: text, effect: text.",
+        f"[What|Which] drug, conditions and effects [are in|stand in] the text? {_SAY} drug: text, condition: text, effect: text[, one a line|].",
     ),
     (
         "Break the text down into lines that begin with drug, condition or effect, in that order.",
@@ -333,6 +302,8 @@ GENE_IE = Wordings(
         "Which gene and which diseases are related in the text? Write gene: text, then disease: text lines.",
         "Relation extraction: give the gene: text line and one disease: text line for each linked disease.",
         "List gene and disease names from the report, one type: text line each, gene first.",
+        f"{_SAY} the gene and its diseases [as|in] lines of gene: text, disease: text.",
+        f"[What|Which] gene and diseases [are in|stand in] this text? {_SAY} gene: text and disease: text[, one a line|].",
     ),
     (
         "Write down the gene and whatever it causes in lines of gene: text and disease: text.",
@@ -350,6 +321,9 @@ SUMMARY = Wordings(
         "Condense the note into a single sentence for a colleague.",
         "Give a brief summary of this visit in one sentence.",
         "Put the consultation into one sentence.",
+        f"{_WRITE} [me |]a [summary|short version|digest|handover] of [the|this] {_NOTE} [in one sentence|of one sentence][| for a colleague| for the team].",
+        f"{_WRITE} in one sentence [what the {_NOTE} says|what happened|who came and what was done].",
+        f"[The|This] {_NOTE} in [one|a single] sentence[, please|.|:]",
     ),
     (
         "Boil the record down to one sentence for the ward round.",
@@ -366,6 +340,9 @@ PATIENT = Wordings(
         "Turn the note into simple advice for the patient.",
         "Rewrite this note for the patient without medical jargon.",
         "Tell the patient in easy words what was found and what to do.",
+        f"{_WRITE} [a message|a letter|a text|a few words] [for|to] the patient [about|on|from] [the|this] {_NOTE} in [plain|simple|easy|everyday] [words|language].",
+        f"{_WRITE} [the|this] {_NOTE} [again |][for|to] the patient, [in plain words|without jargon|in everyday words|so that anyone understands].",
+        "[How|In what words] [would you|do I] [tell|explain] [this|it] to the patient? [Plain words|Simple language|No jargon].",
     ),
     (
         "Prepare an easy-to-read letter for the patient from this record.",
@@ -381,6 +358,8 @@ LEAFLET = Wordings(
         "Explain the medicine to a patient in two short sentences.",
         "Make a patient instruction from this drug text.",
         "Describe this drug for a lay reader.",
+        f"{_WRITE} [a leaflet|two sentences|patient advice] [about|on] this [drug|medicine] in [plain|simple|easy] [words|language].",
+        "[What|How] [should|must] a patient [know|be told] about this [drug|medicine]? Two [plain|simple|short] sentences.",
     ),
     (
         "Draft two easy sentences on this medicine for someone who takes it.",
