@@ -53,6 +53,22 @@ class Decision(StrEnum):
     REJECT = "reject"
 
 
+class Reason(StrEnum):
+    """Why a reviewer did not approve."""
+
+    WRONG = "wrong"
+    UNSAFE = "unsafe"
+    INCOMPLETE = "incomplete"
+    UNCLEAR = "unclear"
+    UNSUPPORTED = "unsupported"
+    DUPLICATE = "duplicate"
+    OUT_OF_SCOPE = "out_of_scope"
+    LABELS = "labels"
+    PRIVACY = "privacy"
+    STYLE = "style"
+    OTHER = "other"
+
+
 class Split(StrEnum):
     TRAIN = "train"
     VALIDATION = "validation"

@@ -14,6 +14,9 @@ class Right(StrEnum):
     READ = "read this"
     WRITE = "write instructions"
     REVIEW = "review instructions"
+    ADJUDICATE = "settle disagreements between reviewers"
+    CLEAR_PRIVACY = "clear privacy flags"
+    GUIDE = "write guidelines"
     FREEZE = "freeze dataset versions"
     TRAIN = "start or cancel training"
     COMPARE = "compare answers"
@@ -27,6 +30,9 @@ GRANTS: dict[Right, frozenset[Role]] = {
     Right.READ: _EVERYONE,
     Right.WRITE: frozenset({Role.AUTHOR, Role.REVIEWER, Role.ADMIN}),
     Right.REVIEW: frozenset({Role.REVIEWER, Role.ADMIN}),
+    Right.ADJUDICATE: frozenset({Role.REVIEWER, Role.ADMIN}),
+    Right.CLEAR_PRIVACY: frozenset({Role.REVIEWER, Role.ADMIN}),
+    Right.GUIDE: frozenset({Role.REVIEWER, Role.ADMIN}),
     Right.FREEZE: frozenset({Role.REVIEWER, Role.TRAINER, Role.ADMIN}),
     Right.TRAIN: frozenset({Role.TRAINER, Role.ADMIN}),
     Right.COMPARE: frozenset({Role.CLINICIAN, Role.TRAINER, Role.REVIEWER, Role.ADMIN}),

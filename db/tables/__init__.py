@@ -3,6 +3,15 @@
 from db.tables.audit import AuditLine
 from db.tables.base import Base
 from db.tables.comparisons import Answer, Comparison, Prompt, Vote
+from db.tables.curation import (
+    BulkChange,
+    DuplicateWaiver,
+    Guideline,
+    Lease,
+    PrivacyFlag,
+    SavedFilter,
+    TypedText,
+)
 from db.tables.datasets import Dataset, DatasetRow, DatasetVersion
 from db.tables.instructions import Comment, Instruction, Review, Revision
 from db.tables.jobs import Attempt, Job, Metric, Process
@@ -17,22 +26,29 @@ __all__ = [
     "AuditLine",
     "Base",
     "BaseModel",
+    "BulkChange",
     "Comment",
     "Comparison",
     "Dataset",
     "DatasetRow",
     "DatasetVersion",
+    "DuplicateWaiver",
     "Endpoint",
+    "Guideline",
     "Instruction",
     "Job",
+    "Lease",
     "LoginSession",
     "Metric",
     "OneTimeLink",
+    "PrivacyFlag",
     "Process",
     "Project",
     "Prompt",
     "Review",
     "Revision",
+    "SavedFilter",
+    "TypedText",
     "User",
     "UserRole",
     "Vote",

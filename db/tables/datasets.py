@@ -40,6 +40,8 @@ class DatasetVersion(Base):
     content_hash: Mapped[str] = mapped_column(index=True)
     recipe: Mapped[dict[str, Any]]  # filter, fractions and seed that made it
     counts: Mapped[dict[str, Any]]  # rows by split
+    report: Mapped[dict[str, Any]] = mapped_column(default=dict)  # what was checked, found and waived
+    licence: Mapped[str] = mapped_column(default="")
     frozen_by_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     frozen_at: Mapped[datetime] = mapped_column(default=utc_now)
 
@@ -59,3 +61,8 @@ class DatasetRow(ContentColumns, Base):
     split: Mapped[Split]
     instruction_id: Mapped[int | None] = mapped_column(ForeignKey("instructions.id"))
     instruction_version: Mapped[int | None]
+    origin: Mapped[str] = mapped_column(default="")
+    provenance: Mapped[str] = mapped_column(default="")
+    licence: Mapped[str] = mapped_column(default="")
+    is_restricted: Mapped[bool] = mapped_column(default=False)
+    near_group: Mapped[int] = mapped_column(default=0)  # near copies share it, and a split; 0: alone

@@ -42,6 +42,10 @@ class Instruction(ContentColumns, Base):
         int | None
     ]  # the revision in force; an edit leaves it so until the next approval
     author_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    assignee_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    overlap: Mapped[int] = mapped_column(default=1)  # independent reviews that a submission needs
+    licence: Mapped[str] = mapped_column(default="")
+    is_restricted: Mapped[bool] = mapped_column(default=False)  # under a data-use agreement: never leaves
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("instructions.id"))
     comparison_id: Mapped[int | None] = mapped_column(ForeignKey("comparisons.id"))
     submitted_at: Mapped[datetime | None]
@@ -49,7 +53,7 @@ class Instruction(ContentColumns, Base):
     updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
     deleted_at: Mapped[datetime | None]
 
-    author: Mapped[User] = relationship()
+    author: Mapped[User] = relationship(foreign_keys=[author_id])
     revisions: Mapped[list["Revision"]] = relationship(order_by="Revision.number", lazy="select")
     reviews: Mapped[list["Review"]] = relationship(order_by="Review.id", lazy="select")
 
@@ -81,6 +85,10 @@ class Review(Base):
     reviewer_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     decision: Mapped[Decision]
     comment: Mapped[str] = mapped_column(default="")
+    reasons: Mapped[list[str]] = mapped_column(default=list)  # codes of db.enums.Reason
+    checklist: Mapped[list[str]] = mapped_column(default=list)  # the points that the reviewer ticked
+    guideline_id: Mapped[int | None] = mapped_column(ForeignKey("guidelines.id"))  # in force at the time
+    is_adjudication: Mapped[bool] = mapped_column(default=False)  # settled a disagreement
     is_solo: Mapped[bool] = mapped_column(default=False)  # the author approved their own work
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
