@@ -9,7 +9,8 @@ import gradio as gr
 from gradio.themes.utils.fonts import LocalFont
 
 ASSETS = Path(__file__).parent / "assets"
-CSS = "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in ("studio.css", "playground.css"))
+SHEETS = ("studio.css", "curate.css", "playground.css")
+CSS = "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in SHEETS)
 HEAD = (
     '<script src="/studio/studio.js"></script><link rel="icon" href="/studio/icon.svg" type="image/svg+xml">'
 )

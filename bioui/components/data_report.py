@@ -11,6 +11,7 @@ TEMPLATE = """
 {{#if value.title}}
 <section class="report" aria-live="polite">
   <h3>{{value.title}}</h3>
+  <p class="report-stale">The settings have changed since. Check again for their figures.</p>
   {{#each value.sentences}}<p>{{this}}</p>{{/each}}
   {{#if value.marks}}
   <div class="lengths" role="img" aria-label="{{value.lengths}}">
@@ -22,11 +23,17 @@ TEMPLATE = """
 </section>
 {{/if}}
 """
+# A report holds for the settings it was asked with.
+ON_LOAD = """
+for (const event of ['input', 'change']) {
+  element.closest('.pane')?.addEventListener(event, () => element.querySelector('.report')?.setAttribute('data-stale', ''));
+}
+"""
 NO_REPORT = {"title": "", "sentences": [], "marks": [], "lengths": "", "basis": ""}
 
 
 def data_report() -> View:
-    return View(TEMPLATE, NO_REPORT)
+    return View(TEMPLATE, NO_REPORT, on_load=ON_LOAD)
 
 
 def report_value(job: Job, *, version: str) -> dict:

@@ -99,6 +99,9 @@ def test_the_data_are_checked_before_a_run_is_started(studio, browser, cookies, 
     expect(page.locator(".report h3")).to_contain_text("It will take", timeout=COLD)
     expect(page.locator(".report")).to_contain_text("are learned from")
     expect(page.locator(".report")).to_contain_text("99 % up to")
+    expect(page.locator(".report-stale")).to_be_hidden()
+    field(page, "epochs").fill("2")
+    expect(page.locator(".report-stale")).to_be_visible()
 
 
 def test_a_double_click_is_one_run_and_the_end_leads_to_the_playground(studio, browser, cookies, version):
