@@ -29,7 +29,7 @@ from trainer.starter.wording import chosen, fill, joined, sentence_case, with_ar
 
 YES = ("yes", "Yes", "yes", "Yes.", "true", "yes, it does", "correct")
 NO = ("no", "No", "no", "No.", "false", "no, it does not", "wrong")
-UNSAID = ("not mentioned", "not stated", "the text does not say", "unknown", "not mentioned")
+UNSAID = ("not mentioned", "not mentioned", "not mentioned", "not stated", "unknown")
 Asked = tuple[str, str]
 """A question, heading or claim, and what answers it. Both empty when the passage gives nothing to ask."""
 NOTHING: Asked = ("", "")
@@ -61,6 +61,14 @@ def written_around(passage: str, asked: Asked, rng: random.Random) -> str:
     after = rng.choice(("", " ", "A: ", "Answer: ", "Done: ", "Reply: "))
     gap = rng.choice(("\n", "\n", "\n\n", " "))
     return f"{before}{question}{gap}{passage}\n{after}{answer}"
+
+
+def written_as_list(passage: str, asked: list[Asked], rng: random.Random) -> str:
+    """Several numbered questions first, then the passage, then their answers under the same numbers."""
+    gap, mark = rng.choice(("\n", "\n\n")), rng.choice((". ", ") ", ": "))
+    questions = [f"{i}{mark}{question}" for i, (question, _) in enumerate(asked, 1)]
+    answers = [f"{i}{mark}{answer}" for i, (_, answer) in enumerate(asked, 1)]
+    return gap.join(["\n".join(questions), passage, "\n".join(answers)])
 
 
 def span(p: Passage, rng: random.Random) -> Asked:

@@ -15,11 +15,11 @@ from trainer.starter import facts as fact_table
 from trainer.starter import invented
 from trainer.starter.cases import Pool
 from trainer.starter.passages import Passage, drug_paragraph, gene_paragraph, note
-from trainer.starter.questions import TASKS, plain_words, written, written_around
+from trainer.starter.questions import TASKS, plain_words, written, written_around, written_as_list
 from trainer.starter.wording import fill, joined, sentence_case
 
-KINDS = ("note", "drug", "gene", "fact", "copy", "run")
-WEIGHTS = (56, 12, 10, 9, 5, 8)
+KINDS = ("note", "task", "drug", "gene", "fact", "copy", "run")
+WEIGHTS = (42, 26, 8, 6, 8, 4, 6)
 
 
 class Writer:
@@ -43,17 +43,23 @@ class Writer:
         return self._asked(gene_paragraph(self.pool, rng, _share(rng)), rng, rng.randint(2, 4))
 
     def _asked(self, passage: Passage, rng: random.Random, count: int) -> str:
-        """A passage with `count` tasks after it; in a third of the texts one question stands before the passage."""
-        tasks = rng.sample(TASKS, count)
-        first = tasks[0](passage, rng)
-        blocks = [
-            written_around(passage.text, first, rng) if first[1] and rng.random() < 0.35 else passage.text
-        ]
-        for task in tasks[1:]:
-            asked = task(passage, rng)
-            if asked[1]:
-                blocks.append(written(asked, rng))
+        """A passage with `count` tasks, in most texts one or some of them asked before it, the others after."""
+        asked = [each for task in rng.sample(TASKS, count) if (each := task(passage, rng))[1]]
+        before = min(len(asked), rng.choice((0, 1, 1, 1, 2, 3)))
+        if before > 1:
+            blocks = [written_as_list(passage.text, asked[:before], rng)]
+        else:
+            blocks = [written_around(passage.text, asked[0], rng) if before else passage.text]
+        blocks += [written(each, rng) for each in asked[before:]]
         return rng.choice(("\n", "\n", "\n\n")).join(blocks)
+
+    def _task(self, rng: random.Random) -> str:
+        """One question, its passage, its answer, and no more."""
+        make = rng.choice((note, note, note, drug_paragraph, gene_paragraph))
+        passage, asked = make(self.pool, rng, _share(rng)), ("", "")
+        while not asked[1]:
+            asked = rng.choice(TASKS)(passage, rng)
+        return written_around(passage.text, asked, rng)
 
     def _run(self, rng: random.Random) -> str:
         """Two or three short passages, each with the same task after it: what comes next is told by the first one."""
