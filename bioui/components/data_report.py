@@ -25,9 +25,8 @@ TEMPLATE = """
 """
 # A report holds for the settings it was asked with.
 ON_LOAD = """
-for (const event of ['input', 'change']) {
-  element.closest('.pane')?.addEventListener(event, () => element.querySelector('.report')?.setAttribute('data-stale', ''));
-}
+const age = () => element.querySelector('.report')?.setAttribute('data-stale', '');
+for (const event of ['input', 'change']) element.closest('.pane')?.addEventListener(event, age);
 """
 NO_REPORT = {"title": "", "sentences": [], "marks": [], "lengths": "", "basis": ""}
 
