@@ -12,7 +12,8 @@ ASSETS = Path(__file__).parent / "assets"
 SHEETS = ("studio.css", "curate.css", "playground.css")
 CSS = "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in SHEETS)
 HEAD = (
-    '<script src="/studio/studio.js"></script><link rel="icon" href="/studio/icon.svg" type="image/svg+xml">'
+    '<script src="/studio/studio.js"></script><script src="/studio/keys.js"></script>'
+    '<link rel="icon" href="/studio/icon.svg" type="image/svg+xml">'
 )
 
 # Gradio's variable -> ours. Each is set for light and dark alike: ours change with the mode.

@@ -168,9 +168,4 @@ watch('value', () => {
   if (pair.comparison_id !== before.comparison_id) studio.setParam('comparison', pair.comparison_id || null);
   draw();
 });
-document.addEventListener('keydown', (event) => {
-  if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
-  const compare = document.getElementById('compare-btn');
-  if (compare && !compare.disabled) { event.preventDefault(); compare.click(); }
-});
 draw();

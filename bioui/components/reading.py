@@ -28,17 +28,8 @@ TEMPLATE = (
     .replace("@chip", chip.TEMPLATE)
     .replace("@empty", EMPTY_TEMPLATE)
 )
-# Keys a, c, r decide unless someone types; a new record is read from its top.
+# A new record is read from its top.
 ON_LOAD = """
-const keys = {a: 'approve-btn', c: 'changes-btn', r: 'reject-btn'};
-document.addEventListener('keydown', (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || !keys[event.key]) return;
-  if (event.target.closest('input, textarea, select, [contenteditable]')) return;
-  const button = document.getElementById(keys[event.key]);
-  if (!button || !button.offsetParent || button.disabled) return;
-  event.preventDefault();
-  button.click();
-});
 let shown = null;
 watch('value', () => {
   const id = props.value.id;

@@ -14,26 +14,12 @@ from db.tables.base import utc_now
 
 TEMPLATE = Path(__file__).with_suffix(".hbs").read_text(encoding="utf-8").replace("@chip", chip.TEMPLATE)
 ON_LOAD = """
-const press = (id) => { const button = document.getElementById(id); if (button) button.click(); };
 const mayLeave = () => !document.body.dataset.unsaved
   || window.confirm('The text in the form is not saved. Leave it?');
 element.addEventListener('click', (event) => {
   const undo = event.target.closest('[data-undo]');
   if (undo) trigger('undo', {id: Number(undo.dataset.undo)});
 });
-document.addEventListener('keydown', (event) => {
-  const typing = event.target.closest('input, textarea, select, [contenteditable]');
-  const ctrl = event.ctrlKey || event.metaKey;
-  const key = event.key.toLowerCase();
-  if (ctrl && !event.shiftKey && key === 's') { event.preventDefault(); press('save-btn'); }
-  else if (ctrl && key === 'enter') { event.preventDefault(); press('submit-btn'); }
-  else if (typing || ctrl || event.altKey) return;
-  else if (key === 'n') { event.preventDefault(); press('new-btn'); }
-  else if (key === '/') {
-    event.preventDefault();
-    document.querySelector('#search textarea, #search input').focus();
-  }
-}, true);
 document.addEventListener('click', (event) => {
   if (!event.target.closest('#new-btn') || mayLeave()) return;
   event.preventDefault();

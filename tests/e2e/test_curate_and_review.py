@@ -76,6 +76,28 @@ def test_one_writes_and_submits_by_keys_and_another_approves_by_a_key(page_of):
     expect(author.locator(".record-head")).to_contain_text("Approved")
 
 
+def test_the_keyboard_walks_the_list_and_says_what_it_can_do(page_of):
+    author = page_of("nora", "/curate")
+    rows = author.locator(".item")
+    author.keyboard.press("j")
+    expect(rows.nth(0)).to_have_attribute("aria-current", "true")
+    author.keyboard.press("j")
+    expect(rows.nth(1)).to_have_attribute("aria-current", "true")
+    author.keyboard.press("k")
+    expect(rows.nth(0)).to_have_attribute("aria-current", "true")
+    author.keyboard.press("?")
+    sheet = author.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(sheet).to_contain_text("Open the next record")
+    expect(sheet).not_to_contain_text("Approve")
+    author.keyboard.press("Escape")
+    expect(sheet).to_be_hidden()
+    expect(field(author, "instruction")).to_be_visible()
+    author.keyboard.press("e")
+    expect(field(author, "instruction")).to_be_focused()
+    author.keyboard.press("?")
+    expect(sheet).to_be_hidden()
+
+
 def test_two_who_write_at_once_lose_nothing(page_of):
     author = page_of("nora", "/curate")
     write_new(author, "Name the drug class of atenolol.", "Beta blocker.")

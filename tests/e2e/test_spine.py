@@ -30,22 +30,28 @@ def test_from_a_seed_instruction_to_a_tuned_model(browser: Browser, studio: Stud
     ravi = accept(open_page(browser, studio), invite(admin, "Ravi Menon", ["reviewer"]))
 
     number = write_and_submit(nora)
-    nora.screenshot(path=screenshots / "curate.png")
+    shoot(nora, screenshots / "curate.png")
     approve(ravi, number, screenshots)
     freeze(nora)
-    nora.screenshot(path=screenshots / "datasets.png")
+    shoot(nora, screenshots / "datasets.png")
     train(nora)
-    nora.screenshot(path=screenshots / "train.png")
+    shoot(nora, screenshots / "train.png")
 
     nora.get_by_role("link", name="Compare in the playground").click()
     base, tuned = compare(nora)
     assert base != tuned
     show_the_shipped_adapter(nora)
-    nora.evaluate("scrollTo(0, 0)")
-    nora.screenshot(path=screenshots / "playground.png", full_page=True)
+    shoot(nora, screenshots / "playground.png", full_page=True)
     admin.goto("/")
     expect(admin.locator("body")).to_contain_text("comparisons")
-    admin.screenshot(path=screenshots / "home.png")
+    shoot(admin, screenshots / "home.png")
+
+
+def shoot(page: Page, path: Path, **options) -> None:
+    """The page from its top, with nothing open or in focus."""
+    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+    page.wait_for_function("scrollY === 0")
+    page.screenshot(path=path, **options)
 
 
 def make_first_admin(page: Page, link: str) -> None:
@@ -101,7 +107,7 @@ def approve(reviewer: Page, number: str, screenshots: Path) -> None:
     reviewer.goto("/review")
     expect(reviewer.locator(".reading-head")).to_contain_text(number)
     expect(reviewer.locator("#reading")).to_contain_text("Spironolactone 25 mg")
-    reviewer.screenshot(path=screenshots / "review.png")
+    shoot(reviewer, screenshots / "review.png")
     reviewer.locator("#approve-btn").click()
     expect(reviewer.locator("#reading")).to_contain_text("Nothing to review.")
 
