@@ -1,65 +1,20 @@
 """Datasets and their frozen versions: approved instructions, copied, split, hashed and never changed."""
 
-import json
-import random
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
-from hashlib import sha256
+from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from db import audit
-from db.content import Content, content_of
-from db.enums import Category, InstructionStatus, Origin, Split
-from db.instructions import InstructionQuery, matching
+from db.canonical import FORMAT, FrozenRow, canonical, canonical_line, format_of, hash_rows, parse_line
+from db.enums import Category, Split
+from db.freezing import Plan, Screening, eligible, plan_version, require_standing
 from db.policy import Actor, Right, require
-from db.tables import Dataset, DatasetRow, DatasetVersion, Instruction, Revision
+from db.recipes import Recipe
+from db.tables import Dataset, DatasetRow, DatasetVersion, Instruction
+from db.version_report import describe_rows, licence_of
 
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a version is made: which approved instructions, and how they are split."""
-
-    categories: tuple[Category, ...] = ()
-    origins: tuple[Origin, ...] = ()
-    task: str = ""
-    specialty: str = ""
-    text: str = ""
-    validation: float = 0.1  # share of rows
-    test: float = 0.1  # share of rows
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("validation", "test"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(
-                    f"{name}: {getattr(self, name):g} is not a share; give 0 to below 1, such as 0.1."
-                )
-        if self.validation + self.test >= 1:
-            raise ValueError(
-                "test: validation and test together leave nothing to train on; make them smaller."
-            )
-
-    @property
-    def query(self) -> InstructionQuery:
-        return InstructionQuery(
-            text=self.text,
-            categories=self.categories,
-            origins=self.origins,
-            task=self.task,
-            specialty=self.specialty,
-        )
-
-
-@dataclass(frozen=True)
-class FrozenRow:
-    """One row to freeze: its split, its text, and where it came from."""
-
-    split: Split
-    content: Content
-    instruction_id: int | None = None
-    instruction_version: int | None = None
+ROWS_A_READ = 500
 
 
 def list_datasets(session: Session, project_id: int) -> list[Dataset]:
@@ -118,7 +73,7 @@ def count_eligible(session: Session, project_id: int, recipe: Recipe) -> dict[Ca
     """How many approved instructions the recipe would freeze, by category."""
     query = (
         select(Instruction.category, func.count())
-        .where(*_eligible(project_id, recipe))
+        .where(*eligible(project_id, recipe))
         .group_by(Instruction.category)
     )
     return dict(map(tuple, session.execute(query)))
@@ -144,41 +99,70 @@ def create_dataset(
     return dataset
 
 
-def freeze(session: Session, actor: Actor, dataset_id: int, recipe: Recipe) -> DatasetVersion:
+def freeze(
+    session: Session,
+    actor: Actor,
+    dataset_id: int,
+    recipe: Recipe,
+    *,
+    screening: Screening | None = None,
+    plan: Plan | None = None,
+) -> DatasetVersion:
     """Freeze the approved revision of every instruction the recipe chooses.
 
-    Raises ValueError when it chooses none, or so few that no row is left to train on.
+    `plan` is what `plan_version` worked out for this recipe and screening; without one it is worked out here,
+    while the database waits. Returns the newest version when it holds the very same rows: see `same_version`.
+
+    Raises ValueError when the recipe chooses none, or so few that no row is left to train on; when a chosen
+    text has an open privacy flag; when rows hold evaluation texts that the screening refuses.
     """
     require(actor, Right.FREEZE)
     dataset = session.get(Dataset, dataset_id)
     if dataset is None:
         raise LookupError(f"There is no dataset number {dataset_id}.")
-    rows = list(_split(list(_approved_revisions(session, dataset.project_id, recipe)), recipe))
-    return freeze_rows(session, actor, dataset, rows, recipe={**asdict(recipe)})
+    if plan is None:
+        plan = plan_version(session, dataset.project_id, recipe, screening)
+    elif plan.project_id != dataset.project_id:
+        raise ValueError("dataset: the version was planned for another project; plan it again.")
+    else:
+        require_standing(session, plan)
+    return freeze_rows(session, actor, dataset, plan.rows, recipe=plan.recipe, report=plan.report)
 
 
 def freeze_rows(
-    session: Session, actor: Actor, dataset: Dataset, rows: list[FrozenRow], *, recipe: dict
+    session: Session,
+    actor: Actor,
+    dataset: Dataset,
+    rows: Sequence[FrozenRow],
+    *,
+    recipe: dict,
+    report: dict | None = None,
 ) -> DatasetVersion:
-    """Store `rows` as the next version of `dataset`. The caller has chosen and split them."""
+    """Store `rows` as the next version of `dataset`. The caller has chosen and split them.
+
+    Returns the newest version, and stores nothing, when that holds the very same rows.
+    """
+    require(actor, Right.FREEZE)
     if not rows:
         raise ValueError("filter: it chooses no approved instruction; approve some or widen the filter.")
+    rows = [canonical(row) for row in rows]
     counts = {split.value: sum(row.split is split for row in rows) for split in Split}
     if not counts[Split.TRAIN]:
         raise ValueError(
             f"test: {len(rows)} rows leave none to train on; make the validation and test shares smaller."
         )
-    number = session.scalar(
-        select(func.coalesce(func.max(DatasetVersion.number), 0)).where(
-            DatasetVersion.dataset_id == dataset.id
-        )
-    )
+    content_hash = hash_rows(rows)
+    if same := same_version(session, dataset.id, content_hash):
+        return same
+    newest = newest_version(session, dataset.id)
     version = DatasetVersion(
         dataset_id=dataset.id,
-        number=number + 1,
-        content_hash=hash_rows(rows),
-        recipe=recipe,
+        number=newest.number + 1 if newest else 1,
+        content_hash=content_hash,
+        recipe={**recipe, "format": FORMAT},
         counts=counts,
+        report=describe_rows(rows) if report is None else report,
+        licence=licence_of(rows),
         frozen_by_id=actor.id,
     )
     session.add(version)
@@ -186,64 +170,66 @@ def freeze_rows(
     session.execute(
         insert(DatasetRow),
         [
-            {
-                "version_id": version.id,
-                "position": position,
-                "split": row.split,
-                "instruction_id": row.instruction_id,
-                "instruction_version": row.instruction_version,
-                **row.content.columns(),
-            }
+            {"version_id": version.id, "position": position, **row.columns()}
             for position, row in enumerate(rows)
         ],
     )
     return version
 
 
-def hash_rows(rows: Iterable[FrozenRow | DatasetRow]) -> str:
-    """SHA-256 over the rows in order: split and content, one canonical JSON line each."""
-    digest = sha256()
-    for row in rows:
-        content = row.content if isinstance(row, FrozenRow) else content_of(row)
-        line = json.dumps({"split": row.split, **content.columns()}, sort_keys=True, ensure_ascii=False)
-        digest.update(line.encode() + b"\n")
-    return digest.hexdigest()
+def newest_version(session: Session, dataset_id: int) -> DatasetVersion | None:
+    query = select(DatasetVersion).where(DatasetVersion.dataset_id == dataset_id)
+    return session.scalar(query.order_by(DatasetVersion.number.desc()).limit(1))
+
+
+def same_version(session: Session, dataset_id: int, content_hash: str) -> DatasetVersion | None:
+    """The newest version, when that is its hash: freezing the same rows again would add nothing to it."""
+    newest = newest_version(session, dataset_id)
+    return newest if newest and newest.content_hash == content_hash else None
+
+
+def same_sentence(version: DatasetVersion) -> str:
+    """What to say when freezing found nothing new."""
+    return (
+        f"Nothing has changed since version {version.number} of {version.dataset.name}: the rows and their "
+        f"splits have the same hash, {version.content_hash[:12]}. No new version was made."
+    )
 
 
 def verify(session: Session, version_id: int) -> bool:
     """True when the stored rows still have the hash they were frozen with."""
-    return hash_rows(list_rows(session, version_id)) == get_version(session, version_id).content_hash
+    return are_intact(get_version(session, version_id), list_rows(session, version_id))
 
 
-def export_lines(session: Session, version_id: int) -> Iterator[str]:
-    """The version as JSONL, a line a row."""
-    for row in list_rows(session, version_id):
-        yield json.dumps({"split": row.split, **content_of(row).columns()}, ensure_ascii=False)
+def are_intact(version: DatasetVersion, rows: Iterable[FrozenRow | DatasetRow]) -> bool:
+    """True when these rows have the version's hash, in the format its recipe names."""
+    return hash_rows(rows, format_of(version.recipe)) == version.content_hash
 
 
-def _eligible(project_id: int, recipe: Recipe) -> list:
-    return [
-        *matching(project_id, recipe.query),
-        Instruction.approved_version.is_not(None),
-        Instruction.status != InstructionStatus.RETIRED,
-    ]
+def verify_lines(session: Session, version_id: int, lines: Iterable[str]) -> bool:
+    """True when the lines of an export are the whole version. Raises ValueError for a line that is no row.
+
+    False too where the version has rows that never leave the studio: an export lacks them.
+    """
+    rows = (parse_line(line) for line in lines if line.strip())
+    return are_intact(get_version(session, version_id), rows)
 
 
-def _approved_revisions(session: Session, project_id: int, recipe: Recipe) -> Iterator[Revision]:
+def export_lines(session: Session, version_id: int, split: Split | None = None) -> Iterator[str]:
+    """The version, or a split of it, as JSONL, a canonical line a row, without rows that may not leave."""
     query = (
-        select(Revision)
-        .join(Instruction, Instruction.id == Revision.instruction_id)
-        .where(*_eligible(project_id, recipe), Revision.number == Instruction.approved_version)
-        .order_by(Instruction.id)
+        select(DatasetRow)
+        .outerjoin(Instruction, Instruction.id == DatasetRow.instruction_id)
+        .where(
+            DatasetRow.version_id == version_id,
+            DatasetRow.is_restricted.is_(False),  # when it was frozen
+            func.coalesce(Instruction.is_restricted, False).is_(False),  # nor since
+        )
+        .order_by(DatasetRow.position)
+        .execution_options(yield_per=ROWS_A_READ)
     )
-    return session.scalars(query)
-
-
-def _split(revisions: list[Revision], recipe: Recipe) -> Iterator[FrozenRow]:
-    """Shuffle by the recipe's seed; the first rows go to test, the next to validation, the rest to train."""
-    random.Random(recipe.seed).shuffle(revisions)
-    test = round(len(revisions) * recipe.test)
-    validation = round(len(revisions) * recipe.validation)
-    for index, revision in enumerate(revisions):
-        split = Split.TEST if index < test else Split.VALIDATION if index < test + validation else Split.TRAIN
-        yield FrozenRow(split, content_of(revision), revision.instruction_id, revision.number)
+    if split is not None:
+        query = query.where(DatasetRow.split == split)
+    for row in session.scalars(query):
+        yield canonical_line(row)
+        session.expunge(row)

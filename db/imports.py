@@ -1,7 +1,7 @@
-"""Import of instruction/input/output files: all rows or none, every fault listed by its line."""
+"""Import of records: what a file's rows become once stored. Reading files is `db.exchange`'s business."""
 
-import json
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -9,51 +9,47 @@ from sqlalchemy import ColumnElement, insert, select
 from sqlalchemy.orm import Session
 
 from db import audit
-from db.content import FIELDS, Content
+from db.content import Content
 from db.enums import Category, Origin, Provenance
+from db.exchange.faults import ImportRefused, RowError
+from db.exchange.mapping import check_mapping, guess_mapping, read_given
+from db.exchange.readers import read_rows
+from db.exchange.sniff import fingerprint_file, sniff
 from db.instructions import submit_matching
 from db.policy import Actor, Right, require
 from db.projects import get_project
-from db.tables import Instruction, Revision
+from db.tables import Instruction, Project, Revision
 from db.tables.base import utc_now
 
-MAX_BYTES = 64 << 20
 MAX_ROWS = 50_000
-
-
-@dataclass(frozen=True)
-class RowError:
-    line: int
-    message: str
-
-
-class ImportRefused(ValueError):
-    """The file holds faults; nothing was stored. `errors` lists them by line."""
-
-    def __init__(self, errors: list[RowError]) -> None:
-        super().__init__(
-            f"file: {len(errors):,} rows have faults and nothing was imported; mend them and try again."
-        )
-        self.errors = errors
+_IDS = 500  # numbers in one IN: below every database's limit
 
 
 def read_file(path: Path) -> list[Content]:
-    """The rows of a JSON array or JSONL file.
+    """The rows of a file, its columns mapped by guess, all in memory: for files of modest size.
 
-    Raises ValueError when it cannot be read as either, ImportRefused with the lines that are wrong.
+    Raises ValueError when it cannot be read, ImportRefused with the lines that are wrong.
     """
-    text = _read_text(path)
-    rows = _json_rows(text) if text.lstrip().startswith("[") else _jsonl_rows(text)
+    layout = sniff(path)
+    fingerprint_file(path, layout)
+    rows = list(read_rows(path, layout))
     if not rows:
-        raise ValueError("file: it holds no rows; give a JSON array or one JSON object a line.")
+        raise ValueError("file: it holds no rows; choose a file with at least one.")
     if len(rows) > MAX_ROWS:
         raise ValueError(f"file: {len(rows):,} rows; split it into files of at most {MAX_ROWS:,}.")
+    columns = list(dict.fromkeys(name for row in rows for name in row.values))
+    mapping = guess_mapping(columns, [row.values for row in rows])
+    if columns:
+        check_mapping(mapping, columns)
+        _refuse_unmapped(columns, mapping)
     contents, errors = [], []
-    for line, row in rows:
+    for row in rows:
         try:
-            contents.append(_content(row))
+            if row.fault:
+                raise ValueError(row.fault)
+            contents.append(read_given(row.values, mapping).content())
         except ValueError as error:
-            errors.append(RowError(line, str(error)))
+            errors.append(RowError(row.line, str(error), row.number))
     if errors:
         raise ImportRefused(errors)
     return contents
@@ -65,6 +61,20 @@ class Imported:
 
     ids: list[int]
     submitted: int
+    changed: tuple[int, ...] = ()  # records that got a new revision
+    duplicates: int = 0
+    by_row: dict[int, int] = field(default_factory=dict)  # number of the row -> record, new and changed
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A record to store, and what surrounds its content."""
+
+    content: Content
+    key: str | None = None
+    provenance: Provenance = Provenance.NATIVE
+    licence: str = ""
+    is_restricted: bool = False
 
 
 def import_contents(
@@ -79,25 +89,61 @@ def import_contents(
 ) -> Imported:
     """Store every row as a draft of origin *imported*; with `submit`, the complete ones go to review.
 
-    All rows of one import share author and `created_at`: that is what makes them one import later on.
+    Nothing is compared with what is stored: `db.exchange.preview` does that.
     """
     require(actor, Right.WRITE)
     project = get_project(session, project_id)
     now = utc_now()
-    texts = [content.columns() for content in contents]
-    head = {"project_id": project.id, "origin": Origin.IMPORTED, "provenance": provenance, "updated_at": now}
-    revision = {"number": 1, "reason": f"Imported from {file_name}" if file_name else "Imported"}
-    both = {"author_id": actor.id, "created_at": now}
-    # Two statements for all rows, not two a row: the write lock is held for seconds, not for minutes.
-    added = insert(Instruction).returning(Instruction.id, sort_by_parameter_order=True)
-    ids = list(session.scalars(added, [{**head, **both, **text} for text in texts]))
-    rows = zip(ids, texts, strict=True)
-    session.execute(
-        insert(Revision), [{"instruction_id": id, **revision, **both, **text} for id, text in rows]
-    )
+    reason = f"Imported from {file_name}" if file_name else "Imported"
+    drafts = [Draft(content, provenance=provenance) for content in contents]
+    ids = store_drafts(session, actor, project, drafts, reason, now)
     audit.record(session, actor, "imported", project, rows=len(ids), file=file_name)
     submitted = submit_matching(session, actor, import_rows(project.id, actor.id, now)) if submit else 0
     return Imported(ids, submitted)
+
+
+def store_drafts(
+    session: Session, actor: Actor, project: Project, drafts: Sequence[Draft], reason: str, at: datetime
+) -> list[int]:
+    """Insert the drafts with their first revisions; their ids in order. The caller writes the audit line.
+
+    All rows of one import share author and `created_at`: that is what makes them one import later on.
+    """
+    if not drafts:
+        return []
+    texts = [draft.content.columns() for draft in drafts]
+    both = {"author_id": actor.id, "created_at": at}
+    head = {"project_id": project.id, "origin": Origin.IMPORTED, "updated_at": at, **both}
+    heads = [{**head, **_around(draft), **text} for draft, text in zip(drafts, texts, strict=True)]
+    # Two statements for all rows, not two a row: the write lock is held for seconds, not for minutes.
+    added = insert(Instruction).returning(Instruction.id, sort_by_parameter_order=True)
+    ids = list(session.scalars(added, heads))
+    revision = {"number": 1, "reason": reason, **both}
+    rows = zip(ids, texts, strict=True)
+    session.execute(insert(Revision), [{"instruction_id": id, **revision, **text} for id, text in rows])
+    return ids
+
+
+def _refuse_unmapped(columns: list[str], mapping: dict[str, str]) -> None:
+    """Nobody is asked here which columns to take, so none is left out without a word."""
+    left = [column for column in columns if column not in mapping.values()]
+    if left:
+        raise ValueError(f"file: no field is known for the column {left[0][:40]}; remove it or map it.")
+
+
+def submit_ids(session: Session, actor: Actor, ids: Sequence[int]) -> int:
+    """Submit the complete drafts among these records, which the actor may write; how many those were."""
+    parts = [ids[start : start + _IDS] for start in range(0, len(ids), _IDS)]
+    return sum(submit_matching(session, actor, [Instruction.id.in_(part)]) for part in parts)
+
+
+def _around(draft: Draft) -> dict:
+    return {
+        "key": draft.key,
+        "provenance": draft.provenance,
+        "licence": draft.licence,
+        "is_restricted": draft.is_restricted,
+    }
 
 
 def fill_labels(contents: list[Content], *, category: Category, task: str, specialty: str) -> list[Content]:
@@ -130,50 +176,3 @@ def name_of_import(session: Session, instruction_id: int) -> str:
     """What the first revision says of where the row came from, such as "Imported from notes.jsonl"."""
     query = select(Revision.reason).where(Revision.instruction_id == instruction_id, Revision.number == 1)
     return session.scalar(query) or ""
-
-
-def _read_text(path: Path) -> str:
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ValueError(f"file: larger than {MAX_BYTES >> 20} MiB; split it.")
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ValueError(f"file: {path.name} cannot be read ({error.strerror}); choose another.") from error
-    except UnicodeDecodeError as error:
-        raise ValueError("file: it is not UTF-8 text; save it as JSON or JSONL in UTF-8.") from error
-
-
-def _json_rows(text: str) -> list[tuple[int, object]]:
-    """(number of the row, row) of a JSON array."""
-    try:
-        return list(enumerate(json.loads(text), start=1))
-    except json.JSONDecodeError as error:
-        raise ImportRefused([RowError(error.lineno, f"not JSON: {error.msg}.")]) from error
-
-
-def _jsonl_rows(text: str) -> list[tuple[int, object]]:
-    """(line, row) of a file with one JSON object a line; a line that is no JSON is kept as its fault."""
-    rows: list[tuple[int, object]] = []
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip():
-            try:
-                rows.append((number, json.loads(line)))
-            except json.JSONDecodeError as error:
-                rows.append((number, error))
-    return rows
-
-
-def _content(row: object) -> Content:
-    if isinstance(row, json.JSONDecodeError):
-        raise ValueError(f"not JSON: {row.msg} at column {row.colno}.")
-    if not isinstance(row, dict):
-        raise ValueError('not an object; write {"instruction": ..., "input": ..., "output": ...}.')
-    if "instruction" not in row:
-        raise ValueError("instruction: missing.")
-    unknown = sorted(set(row) - set(FIELDS))
-    if unknown:
-        raise ValueError(f"{unknown[0]}: not a field of an instruction; the fields are {', '.join(FIELDS)}.")
-    given = {name: value for name, value in row.items() if value is not None}
-    if "tags" in given and not isinstance(given["tags"], list):
-        raise ValueError("tags: must be a list of words.")
-    return Content(**{**given, "tags": tuple(given.get("tags", ()))})

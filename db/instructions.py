@@ -1,22 +1,22 @@
-"""Instructions and their revisions: write, edit, submit, find.
+"""Instructions and their revisions: write, edit, submit. To find them see db.search.
 
 Every text an instruction ever had is a revision. `version` is the head's number; whoever edits names the
 version they started from, and a stale one is refused with what is stored now.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from db import audit
+from db import audit, double_review, lifecycle
 from db.content import Content, content_of
-from db.enums import Category, InstructionStatus, Origin, Provenance
+from db.enums import InstructionStatus, Origin, Provenance
+from db.lifecycle import Move
 from db.policy import Actor, PolicyError, Right, require
+from db.search import InstructionQuery, matching
 from db.tables import Instruction, Revision
 from db.tables.base import utc_now
-
-PAGE_ROWS = 50
 
 # What submit_for_review asks of one record, in SQL: stored text is stripped, so empty means missing.
 _COMPLETE_DRAFT = (
@@ -37,29 +37,6 @@ class StaleVersionError(ValueError):
         )
         self.stored = stored
         self.stored_version = stored_version
-
-
-@dataclass(frozen=True)
-class InstructionQuery:
-    """Which instructions of a project to list; empty fields do not filter."""
-
-    text: str = ""
-    statuses: tuple[InstructionStatus, ...] = ()
-    categories: tuple[Category, ...] = ()
-    origins: tuple[Origin, ...] = ()
-    task: str = ""
-    specialty: str = ""
-    author_id: int | None = None
-    not_author_id: int | None = None
-
-
-@dataclass(frozen=True)
-class InstructionPage:
-    """One page of rows, newest first, and the id to ask for the next one with (None at the end)."""
-
-    rows: list[Instruction]
-    total: int
-    next_before_id: int | None
 
 
 def create_instruction(
@@ -97,15 +74,14 @@ def edit_instruction(
     Raises StaleVersionError when the head has moved, PolicyError for another author's draft.
     """
     instruction = get_instruction(session, instruction_id)
-    _require_writer(actor, instruction)
+    require_writer(actor, instruction)
     _require_fresh(session, instruction, version)
     if content == content_of(instruction):
         return instruction
     for field, value in content.columns().items():
         setattr(instruction, field, value)
     instruction.version += 1
-    instruction.status = InstructionStatus.DRAFT
-    instruction.submitted_at = None
+    lifecycle.move(instruction, Move.EDIT)
     _add_revision(session, actor, instruction, reason)
     return instruction
 
@@ -113,15 +89,11 @@ def edit_instruction(
 def submit_for_review(session: Session, actor: Actor, instruction_id: int, *, version: int) -> Instruction:
     """Hand a draft to the reviewers. Raises ValueError when it is incomplete or not a draft."""
     instruction = get_instruction(session, instruction_id)
-    _require_writer(actor, instruction)
+    require_writer(actor, instruction)
     _require_fresh(session, instruction, version)
-    if instruction.status not in (InstructionStatus.DRAFT, InstructionStatus.CHANGES_REQUESTED):
-        raise ValueError(
-            f"status: it is {instruction.status.replace('_', ' ')}; only a draft can be submitted."
-        )
     content_of(instruction).require_complete()
-    instruction.status = InstructionStatus.IN_REVIEW
-    instruction.submitted_at = utc_now()
+    lifecycle.move(instruction, Move.SUBMIT)
+    double_review.draw(session, instruction)
     audit.record(session, actor, "submitted", instruction, version=instruction.version)
     return instruction
 
@@ -152,13 +124,10 @@ def submit_matching(session: Session, actor: Actor, conditions: list[ColumnEleme
 
     The caller has made sure that the actor may write them.
     """
-    submitted = session.execute(
-        update(Instruction)
-        .where(*conditions, *_COMPLETE_DRAFT)
-        .values(status=InstructionStatus.IN_REVIEW, submitted_at=utc_now())
-        .returning(Instruction.id, Instruction.version)
-        .execution_options(synchronize_session=False)
-    ).all()
+    submitted = lifecycle.move_all(session, Move.SUBMIT, [*conditions, *_COMPLETE_DRAFT])
+    for project_id in {row.project_id for row in submitted}:
+        in_project = [(row.id, row.version) for row in submitted if row.project_id == project_id]
+        double_review.draw_all(session, project_id, in_project)
     audit.record_each(
         session, actor, "submitted", Instruction, [(row.id, {"version": row.version}) for row in submitted]
     )
@@ -173,7 +142,7 @@ def delete_instruction(
     instruction = session.get(Instruction, instruction_id)
     if instruction is None:
         raise LookupError(f"There is no instruction number {instruction_id}.")
-    _require_writer(actor, instruction)
+    require_writer(actor, instruction)
     instruction.deleted_at = utc_now() if deleted else None
     audit.record(session, actor, "deleted" if deleted else "restored", instruction)
     return instruction
@@ -184,71 +153,6 @@ def get_instruction(session: Session, instruction_id: int) -> Instruction:
     if instruction is None or instruction.deleted_at is not None:
         raise LookupError(f"There is no instruction number {instruction_id}.")
     return instruction
-
-
-def search_instructions(
-    session: Session,
-    project_id: int,
-    query: InstructionQuery,
-    *,
-    before_id: int | None = None,
-    limit: int = PAGE_ROWS,
-) -> InstructionPage:
-    """A page of matches, newest first; pass the last page's `next_before_id` for the next one."""
-    conditions = matching(project_id, query)
-    total = session.scalar(select(func.count()).select_from(Instruction).where(*conditions)) or 0
-    page = select(Instruction).where(*conditions).order_by(Instruction.id.desc()).limit(limit + 1)
-    if before_id is not None:
-        page = page.where(Instruction.id < before_id)
-    rows = list(session.scalars(page))
-    return InstructionPage(rows[:limit], total, rows[limit - 1].id if len(rows) > limit else None)
-
-
-def matching(project_id: int, query: InstructionQuery) -> list[ColumnElement[bool]]:
-    """The conditions that say `query` in SQL."""
-    conditions = [Instruction.project_id == project_id, Instruction.deleted_at.is_(None)]
-    if query.text.strip():
-        fields = (Instruction.instruction, Instruction.input, Instruction.output, Instruction.task)
-        conditions.append(or_(*(field.icontains(query.text.strip(), autoescape=True) for field in fields)))
-    for column, wanted in (
-        (Instruction.status, query.statuses),
-        (Instruction.category, query.categories),
-        (Instruction.origin, query.origins),
-    ):
-        if wanted:
-            conditions.append(column.in_(wanted))
-    for column, value in ((Instruction.task, query.task), (Instruction.specialty, query.specialty)):
-        if value:
-            conditions.append(column == value)
-    if query.author_id is not None:
-        conditions.append(Instruction.author_id == query.author_id)
-    if query.not_author_id is not None:
-        conditions.append(Instruction.author_id != query.not_author_id)
-    return conditions
-
-
-def count_by_status(session: Session, project_id: int) -> dict[InstructionStatus, int]:
-    query = (
-        select(Instruction.status, func.count())
-        .where(Instruction.project_id == project_id, Instruction.deleted_at.is_(None))
-        .group_by(Instruction.status)
-    )
-    return dict(map(tuple, session.execute(query)))
-
-
-def used_labels(session: Session, project_id: int) -> dict[str, list[str]]:
-    """The tasks and specialties in use, for filters and suggestions."""
-    return {
-        name: list(
-            session.scalars(
-                select(column)
-                .where(Instruction.project_id == project_id, Instruction.deleted_at.is_(None), column != "")
-                .distinct()
-                .order_by(column)
-            )
-        )
-        for name, column in (("task", Instruction.task), ("specialty", Instruction.specialty))
-    }
 
 
 def texts_since(session: Session, project_id: int, revision_id: int = 0) -> list[tuple[int, int, str, str]]:
@@ -262,7 +166,8 @@ def texts_since(session: Session, project_id: int, revision_id: int = 0) -> list
     return [tuple(row) for row in session.execute(query)]
 
 
-def _require_writer(actor: Actor, instruction: Instruction) -> None:
+def require_writer(actor: Actor, instruction: Instruction) -> None:
+    """Raise PolicyError unless the actor may change the record: its author and reviewers may."""
     require(actor, Right.WRITE)
     if instruction.author_id != actor.id and not actor.can(Right.REVIEW):
         raise PolicyError("You may not change another author's instruction: that needs the role reviewer.")

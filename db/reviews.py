@@ -1,24 +1,69 @@
-"""Reviews: one decision on one revision, by someone who did not write it."""
+"""Reviews: one decision on one revision, by someone who did not write it; the queue; many at once.
 
+A submission drawn for double review needs two decisions, each made without seeing the other. Equal ones
+settle it; different ones leave it in review, for an adjudicator (`db.disagreements`).
+"""
+
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, insert, not_, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, func, insert, not_, select, tuple_
 from sqlalchemy.orm import Session
 
-from db import audit
-from db.enums import Decision, InstructionStatus, Origin
+from db import audit, leases, lifecycle, privacy
+from db.checklists import ticked
+from db.enums import Decision, Origin, Reason
+from db.guidelines import current_guideline
 from db.imports import import_rows
-from db.instructions import PAGE_ROWS, get_instruction
+from db.instructions import get_instruction
+from db.lifecycle import Move
 from db.policy import Actor, PolicyError, Right, require
 from db.projects import get_project
-from db.tables import Comment, Instruction, Review, Revision, User
+from db.remarks import add_remark, list_comments  # noqa: F401  the pages ask for list_comments here
+from db.search import PAGE_ROWS
+from db.submissions import (
+    free_for,
+    on_submission,
+    open_to,
+    sealed_reviews,
+    waiting,
+    written_by,
+    wrote,
+)
+from db.tables import Comment, Instruction, Review, User
 
-_OUTCOME = {
-    Decision.APPROVE: InstructionStatus.APPROVED,
-    Decision.REQUEST_CHANGES: InstructionStatus.CHANGES_REQUESTED,
-    Decision.REJECT: InstructionStatus.REJECTED,
-}
+MAX_CHARACTERS = 10_000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a reviewer says: the decision, why, and which points of the checklist they ticked.
+
+    A refusal says why: by a code, by words, or both. A code is enough where it speaks for itself, such as
+    *duplicate*; *other* alone would tell the author nothing, so it needs words.
+    """
+
+    decision: Decision
+    comment: str = ""
+    reasons: tuple[Reason, ...] = ()
+    checklist: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "decision", Decision(self.decision))
+        object.__setattr__(self, "comment", self.comment.strip())
+        unknown = sorted(set(self.reasons) - set(Reason))
+        if unknown:
+            raise ValueError(f"reasons: {unknown[0]} is not one of {', '.join(Reason)}.")
+        object.__setattr__(self, "reasons", tuple(r for r in Reason if r in self.reasons))
+        if len(self.comment) > MAX_CHARACTERS:
+            raise ValueError(
+                f"comment: {len(self.comment):,} characters; shorten it to {MAX_CHARACTERS:,} at most."
+            )
+        if self.decision is Decision.APPROVE and self.reasons:
+            raise ValueError("reasons: they say why not; untick them, or request changes.")
+        if self.decision is not Decision.APPROVE and not self.comment and set(self.reasons) <= {Reason.OTHER}:
+            raise ValueError("comment: say what should change, so that the author can act on it.")
 
 
 def review_instruction(
@@ -29,86 +74,130 @@ def review_instruction(
     *,
     version: int,
     comment: str = "",
+    reasons: Collection[Reason] = (),
+    checklist: Collection[str] = (),
 ) -> Review:
     """Decide on what is in review. Approval puts that revision in force.
 
-    Raises PolicyError for one's own work (but in a solo project, where the review says so), ValueError when
-    the record is not in review, has a newer version, or a refusal gives no reason.
+    Of a submission that two people review, the first decision changes nothing yet and is shown to nobody
+    else. Raises PolicyError for one's own work (but in a solo project, where the review says so), ValueError
+    when the record is not in review, has a newer version, is in someone else's hands, was decided on by the
+    actor or is a dispute, when a refusal gives no reason, or when an approved text would hold patient data.
     """
     require(actor, Right.REVIEW)
+    finding = Finding(decision, comment, tuple(reasons), tuple(checklist))
     instruction = get_instruction(session, instruction_id)
-    if instruction.status is not InstructionStatus.IN_REVIEW:
-        raise ValueError(
-            f"status: it is {instruction.status.replace('_', ' ')}; nothing waits for a review here."
-        )
+    given = _given(session, instruction)
+    is_solo = get_project(session, instruction.project_id).is_solo
+    require_decidable(session, actor, instruction, finding, version)
+    if not is_solo and any(review.reviewer_id == actor.id for review in given):
+        raise ValueError("instruction: you have decided on this version; a second reviewer does next.")
+    if len(given) >= instruction.overlap > 1:
+        raise ValueError("instruction: its reviewers disagree; it waits among the disagreements.")
+    leases.require_free(session, actor, instruction)
+    review = add_review(session, actor, instruction, finding)
+    is_last = is_solo or len(given) + 1 >= instruction.overlap
+    if is_last and (is_solo or all(other.decision is finding.decision for other in given)):
+        settle(session, actor, instruction, review)
+    else:
+        # The audit is open to readers: it tells that somebody reviewed, and not yet how they decided.
+        audit.record(session, actor, "reviewed", instruction, version=version, blind=True)
+    return review
+
+
+def require_decidable(
+    session: Session, actor: Actor, instruction: Instruction, finding: Finding, version: int
+) -> None:
+    """Raise unless the actor may make this decision on this version of the record."""
+    if not lifecycle.can_move(instruction, Move(finding.decision)):
+        lifecycle.move(instruction, Move(finding.decision))
     if instruction.version != version:
         raise ValueError("instruction: a newer version was submitted; read it before you decide.")
-    if decision is not Decision.APPROVE and not comment.strip():
-        raise ValueError("comment: say what should change, so that the author can act on it.")
-    is_own = wrote(session, actor, instruction)
-    if is_own and not get_project(session, instruction.project_id).is_solo:
+    if wrote(session, actor, instruction) and not get_project(session, instruction.project_id).is_solo:
         raise PolicyError(
             "You may not review your own instruction: another reviewer must, unless the project is solo."
         )
+    if finding.decision is Decision.APPROVE:
+        privacy.require_clean(session, instruction)
+
+
+def add_review(
+    session: Session,
+    actor: Actor,
+    instruction: Instruction,
+    finding: Finding,
+    *,
+    is_adjudication: bool = False,
+) -> Review:
+    """Store the decision, with the guidelines in force; the actor's lease ends."""
+    guideline = current_guideline(session, instruction.project_id)
     review = Review(
         instruction_id=instruction.id,
-        version=version,
+        version=instruction.version,
         reviewer_id=actor.id,
-        decision=decision,
-        comment=comment.strip(),
-        is_solo=is_own,
+        decision=finding.decision,
+        comment=finding.comment,
+        reasons=[reason.value for reason in finding.reasons],
+        checklist=ticked(instruction.category, finding.checklist),
+        guideline_id=guideline.id if guideline else None,
+        is_adjudication=is_adjudication,
+        is_solo=wrote(session, actor, instruction),
     )
     session.add(review)
-    instruction.status = _OUTCOME[decision]
-    if decision is Decision.APPROVE:
-        instruction.approved_version = version
-    audit.record(session, actor, decision.value, instruction, version=version, solo=is_own)
+    leases.release(session, actor, instruction.id)
     session.expire(instruction, ["reviews"])
     return review
 
 
-def wrote(session: Session, actor: Actor, instruction: Instruction) -> bool:
-    """True when the actor began the record or wrote any revision since its last approval."""
-    since = instruction.approved_version or 0
-    query = select(func.count()).where(
-        Revision.instruction_id == instruction.id, Revision.number > since, Revision.author_id == actor.id
+def settle(session: Session, actor: Actor, instruction: Instruction, review: Review) -> None:
+    """Move the record to where the decision says, and tell the audit."""
+    lifecycle.move(instruction, Move(review.decision))
+    audit.record(
+        session,
+        actor,
+        review.decision.value,
+        instruction,
+        version=review.version,
+        solo=review.is_solo,
+        **({"adjudication": True} if review.is_adjudication else {}),
     )
-    return instruction.author_id == actor.id or bool(session.scalar(query))
+
+
+def list_reviews(session: Session, instruction: Instruction, actor: Actor | None = None) -> list[Review]:
+    """The reviews of a record, oldest first, without those that are still sealed for a blind second reviewer.
+
+    With `actor`, their own sealed one is among them.
+    """
+    sealed = {
+        review.id
+        for review in sealed_reviews(session, instruction)
+        if actor is None or review.reviewer_id != actor.id
+    }
+    return [review for review in instruction.reviews if review.id not in sealed]
+
+
+def _given(session: Session, instruction: Instruction) -> list[Review]:
+    """The independent decisions on the submission so far."""
+    session.flush()
+    query = select(Review).join(Instruction, on_submission()).where(Instruction.id == instruction.id)
+    return list(session.scalars(query.order_by(Review.id)))
+
+
+# The queue ------------------------------------------------------------------------------------------
 
 
 def count_waiting(session: Session, actor: Actor, project_id: int) -> int:
-    """How many submissions that others wrote wait for a review."""
-    query = select(func.count()).select_from(Instruction).where(*waiting(project_id), not_(written_by(actor)))
-    return session.scalar(query) or 0
+    """How many submissions of others wait for a decision of the actor's."""
+    return _count(session, open_to(actor, project_id, is_solo=False))
 
 
 def count_own_waiting(session: Session, actor: Actor, project_id: int) -> int:
     """How many submissions that the actor wrote wait for someone else."""
-    query = select(func.count()).select_from(Instruction).where(*waiting(project_id), written_by(actor))
-    return session.scalar(query) or 0
+    return _count(session, [*waiting(project_id), written_by(actor)])
 
 
-def waiting(project_id: int) -> list[ColumnElement[bool]]:
-    """The conditions of what is in review."""
-    return [
-        Instruction.project_id == project_id,
-        Instruction.status == InstructionStatus.IN_REVIEW,
-        Instruction.deleted_at.is_(None),
-    ]
-
-
-def written_by(actor: Actor) -> ColumnElement[bool]:
-    """`wrote` as a condition: begun by the actor, or revised by them since the last approval."""
-    revised = (
-        select(Revision.id)
-        .where(
-            Revision.instruction_id == Instruction.id,
-            Revision.author_id == actor.id,
-            Revision.number > func.coalesce(Instruction.approved_version, 0),
-        )
-        .exists()
-    )
-    return or_(Instruction.author_id == actor.id, revised)
+def _count(session: Session, conditions: list[ColumnElement[bool]]) -> int:
+    return session.scalar(select(func.count()).select_from(Instruction).where(*conditions)) or 0
 
 
 @dataclass(frozen=True)
@@ -128,11 +217,11 @@ def list_queue(
     after: tuple[datetime, int] | None = None,
     limit: int = PAGE_ROWS,
 ) -> Queue:
-    """What waits for a review: the submissions of others, or with `own` the actor's. Oldest first."""
-    is_own = written_by(actor)
+    """What waits for the actor's decision, or with `own` what the actor wrote. Oldest first."""
+    own_work = [*waiting(project_id), written_by(actor)]
     query = (
         select(Instruction)
-        .where(*waiting(project_id), is_own if own else not_(is_own))
+        .where(*(own_work if own else open_to(actor, project_id, is_solo=False)))
         .order_by(Instruction.submitted_at, Instruction.id)
         .limit(limit + 1)
     )
@@ -199,7 +288,7 @@ def approve_import(
     there = session.scalar(select(func.count()).select_from(Instruction).where(*conditions)) or 0
     if there != count:
         raise ValueError(f"number: {there:,} rows of this import wait for you, not {count:,}; type {there}.")
-    return _approve_all(session, actor, conditions, comment)
+    return _approve_all(session, actor, project_id, conditions, comment)
 
 
 def approve_shown(
@@ -208,67 +297,72 @@ def approve_shown(
     """Approve the (id, version) pairs a reviewer has read; how many. What moved on since is left as it is."""
     require(actor, Right.REVIEW)
     picked = tuple_(Instruction.id, Instruction.version).in_(shown)
-    return _approve_all(session, actor, [*_decidable(session, actor, project_id), picked], comment)
+    conditions = [*_decidable(session, actor, project_id), picked]
+    return _approve_all(session, actor, project_id, conditions, comment)
 
 
 def _decidable(session: Session, actor: Actor, project_id: int) -> list[ColumnElement[bool]]:
-    """What is in review and the actor may decide on: others' work, and one's own in a solo project."""
-    conditions = waiting(project_id)
-    return conditions if get_project(session, project_id).is_solo else [*conditions, not_(written_by(actor))]
+    """What the actor may approve without opening it: in nobody's hands, and with no open privacy flag."""
+    is_solo = get_project(session, project_id).is_solo
+    conditions = open_to(actor, project_id, is_solo=is_solo)
+    return [*conditions, free_for(actor, is_solo=is_solo), not_(privacy.has_open_flag())]
 
 
 def _of_import(
     session: Session, actor: Actor, project_id: int, author_id: int, at: datetime
 ) -> list[ColumnElement[bool]]:
-    return [*_decidable(session, actor, project_id), *import_rows(project_id, author_id, at)]
+    """Rows of an import; those drawn for double review are left out, for they are read one by one."""
+    is_solo = get_project(session, project_id).is_solo
+    single = [] if is_solo else [Instruction.overlap == 1]
+    return [
+        *_decidable(session, actor, project_id),
+        *import_rows(project_id, author_id, at),
+        *single,
+    ]
 
 
-def _approve_all(session: Session, actor: Actor, conditions: list[ColumnElement[bool]], comment: str) -> int:
-    """review_instruction's approval for a set of rows, in four statements whatever their number."""
+def _approve_all(
+    session: Session, actor: Actor, project_id: int, conditions: list[ColumnElement[bool]], comment: str
+) -> int:
+    """review_instruction's approval for a set of rows, in a few statements whatever their number."""
     is_own = written_by(actor).label("is_own")
-    found = session.execute(select(Instruction.id, Instruction.version, is_own).where(*conditions)).all()
-    if not found:
-        return 0
-    shared = {"reviewer_id": actor.id, "decision": Decision.APPROVE, "comment": comment.strip()}
+    found = session.execute(
+        select(Instruction.id, Instruction.version, Instruction.overlap, is_own).where(*conditions)
+    ).all()
+    is_solo = get_project(session, project_id).is_solo
+    single = [row for row in found if is_solo or row.overlap == 1]
+    for row in found:
+        if row not in single:
+            review_instruction(session, actor, row.id, Decision.APPROVE, version=row.version, comment=comment)
+    if single:
+        _approve_single(session, actor, project_id, single, comment)
+    return len(found)
+
+
+def _approve_single(session: Session, actor: Actor, project_id: int, rows: list, comment: str) -> None:
+    """Approve rows that one decision settles."""
+    guideline = current_guideline(session, project_id)
+    shared = {
+        "reviewer_id": actor.id,
+        "decision": Decision.APPROVE,
+        "comment": comment.strip(),
+        "guideline_id": guideline.id if guideline else None,
+    }
     session.execute(
         insert(Review),
-        [{"instruction_id": r.id, "version": r.version, "is_solo": bool(r.is_own), **shared} for r in found],
+        [{"instruction_id": r.id, "version": r.version, "is_solo": bool(r.is_own), **shared} for r in rows],
     )
-    session.execute(
-        update(Instruction)
-        .where(*conditions)
-        .values(status=InstructionStatus.APPROVED, approved_version=Instruction.version)
-        .execution_options(synchronize_session=False)
-    )
-    lines = [(row.id, {"version": row.version, "solo": bool(row.is_own)}) for row in found]
+    ids = [row.id for row in rows]
+    for start in range(0, len(ids), 5000):  # a statement takes a limited number of values
+        lifecycle.move_all(session, Move.APPROVE, [Instruction.id.in_(ids[start : start + 5000])])
+    lines = [(row.id, {"version": row.version, "solo": bool(row.is_own)}) for row in rows]
     audit.record_each(session, actor, Decision.APPROVE.value, Instruction, lines)
     session.expire_all()
-    return len(found)
 
 
 # Comments -------------------------------------------------------------------------------------------
 
 
-def list_comments(session: Session, instruction_id: int) -> list[tuple[Comment, str]]:
-    """The remarks on a record, oldest first, each with its author's name."""
-    query = (
-        select(Comment, User.full_name)
-        .join(User, User.id == Comment.author_id)
-        .where(Comment.instruction_id == instruction_id)
-        .order_by(Comment.id)
-    )
-    return [tuple(row) for row in session.execute(query)]
-
-
 def add_comment(session: Session, actor: Actor, instruction_id: int, body: str) -> Comment:
-    """A remark on the head revision, open to all who may read it."""
-    require(actor, Right.READ)
-    if not body.strip():
-        raise ValueError("comment: write something first.")
-    instruction = get_instruction(session, instruction_id)
-    comment = Comment(
-        instruction_id=instruction.id, version=instruction.version, author_id=actor.id, body=body.strip()
-    )
-    session.add(comment)
-    audit.record(session, actor, "commented", instruction)
-    return comment
+    """A remark on the whole record: `db.remarks` has more to offer."""
+    return add_remark(session, actor, instruction_id, body)

@@ -77,3 +77,9 @@ def from_environment() -> Settings:
         database_url=env.get("DATABASE_URL", ""),
         no_worker=env.get("STUDIO_NO_WORKER", "").lower() in ("1", "true", "yes"),
     )
+
+
+def ner_dir() -> Path | None:
+    """The folder of a local spaCy pipeline that finds names, from STUDIO_NER_DIR; None: none are."""
+    folder = os.environ.get("STUDIO_NER_DIR", "")
+    return Path(folder).expanduser().resolve() if folder else None

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import gradio as gr
 
-from bioui import nearest
 from bioui.components.view import View
 from bioui.components.word_diff import PARTS, word_diff
 from bioui.present import counted, shortened
-from db import instructions
+from db import duplicates, instructions, search
 from db.checks import quality
 from db.content import Content
+from db.duplicates import Kind, Near
 from db.enums import Category
 from db.session import Session
 
@@ -232,32 +232,37 @@ def advice_value(content: Content) -> list[dict]:
 
 
 def near_value(session: Session, project_id: int, content: Content, record_id: int) -> dict | None:
-    """The nearest stored instruction; where it is a near copy, with what differs."""
-    found = nearest.nearest(session, project_id, content, except_id=record_id)
+    """The stored instruction that decides about the text; where it is near, with what differs."""
+    found = duplicates.find_near(session, project_id, content, except_ids={record_id})
     if found is None:
         return None
     stored = instructions.get_instruction(session, found.id)
-    theirs = nearest.text_of(stored.instruction, stored.input)
-    is_copy = nearest.is_near_copy(found)
-    ours = nearest.text_of(content.instruction, content.input)
+    theirs = duplicates.text_of(stored.instruction, stored.input)
+    ours = duplicates.text_of(content.instruction, content.input)
+    is_near = found.kind is not Kind.NONE
     return {
         "id": found.id,
         "score": f"{found.score:.2f}",
-        "is_copy": is_copy,
+        "is_copy": found.stops,
+        "title": f"Near {found.kind}." if is_near else "",
+        "told": _near_told(found),
         "href": f"/curate?project={project_id}&id={found.id}",
-        "parts": word_diff(theirs, ours) if is_copy else _unless_far(theirs, found.score),
+        "parts": word_diff(theirs, ours) if is_near else [{"text": shortened(theirs, 400)}],
     }
+
+
+def _near_told(found: Near) -> str:
+    if found.stops:
+        return f", above {found.bound:.2f}. Change yours, or edit that one instead."
+    if found.kind is Kind.VARIANT:
+        return f". Each names something that the other does not: it passes up to {found.bound:.2f}."
+    return ""
 
 
 def _summary(advice: list[dict], near: dict | None) -> str:
     """One line for beside the buttons, where the checks themselves may be out of sight."""
-    said = [f"Near copy of number {near['id']}"] if near and near["is_copy"] else []
+    said = [f"{near['title'].removesuffix('.')} of number {near['id']}"] if near and near["is_copy"] else []
     return ". ".join([*said, counted(len(advice), "remark")] if advice else said)
-
-
-def _unless_far(text: str, score: float) -> list[dict]:
-    """Below a third the nearest text has little to do with this one: its number is enough."""
-    return [{"text": shortened(text, 400)}] if score > 1 / 3 else []
 
 
 def about_tokens(content: Content) -> int:
@@ -267,5 +272,5 @@ def about_tokens(content: Content) -> int:
 
 def label_choices(session: Session, project_id: int) -> tuple[dict, dict]:
     """Updates that suggest the tasks and the specialties in use."""
-    used = instructions.used_labels(session, project_id)
+    used = search.used_labels(session, project_id)
     return gr.update(choices=used["task"]), gr.update(choices=used["specialty"])

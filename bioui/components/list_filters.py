@@ -8,10 +8,10 @@ import gradio as gr
 from bioui.components.instruction_form import CATEGORIES, pause
 from bioui.components.view import View
 from bioui.present import status_chip
-from db import instructions
+from db import search
 from db.enums import Category, InstructionStatus, Origin
-from db.instructions import InstructionQuery
 from db.policy import Actor
+from db.search import InstructionQuery
 from db.session import Session
 
 STATUSES = [("Any status", ""), *((status_chip(status)[0], status.value) for status in InstructionStatus)]
@@ -66,7 +66,7 @@ class Filters:
 
     def updates(self, session: Session, project_id: int) -> list[dict]:
         """The row's components as these filters set them, with the labels in use to choose from."""
-        used = instructions.used_labels(session, project_id)
+        used = search.used_labels(session, project_id)
         tasks, specialties = used["task"], used["specialty"]
         return [
             gr.update(value=self.q),

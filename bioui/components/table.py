@@ -46,15 +46,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Trail:
-    """Where a reader is in a keyset-paged list: the `before_id` of each page up to this one."""
+    """Where a reader is in a keyset-paged list: the key that each page up to this one begins after."""
 
-    before: tuple[int | None, ...] = (None,)
+    before: tuple[int | str | None, ...] = (None,)
 
     @property
-    def before_id(self) -> int | None:
+    def before_id(self) -> int | str | None:
         return self.before[-1]
 
-    def older(self, next_before_id: int | None) -> "Trail":
+    def older(self, next_before_id: int | str | None) -> "Trail":
         return self if next_before_id is None else Trail((*self.before, next_before_id))
 
     def newer(self) -> "Trail":

@@ -32,7 +32,7 @@ from bioui.components.record_head import NOTHING_OPEN, record_head
 from bioui.components.table import Trail
 from bioui.components.view import View
 from bioui.handling import actor_of, needs
-from db import instructions, reviews
+from db import instructions, reviews, search
 from db.content import content_of
 from db.policy import Right
 from db.session import Session, read, write
@@ -49,22 +49,22 @@ EMPTY = empty_state(
 
 def list_value(
     session: Session, actor, project_id: int, filters: Filters, trail: Trail, current_id: int = 0
-) -> tuple[dict, int | None]:
+) -> tuple[dict, str | None]:
     """A page of the list, and where the next one begins."""
     query = filters.query(actor)
-    page = instructions.search_instructions(session, project_id, query, before_id=trail.before_id)
+    page = search.search_instructions(session, project_id, query, after=trail.before_id)
     shown = rows_value(
         page.rows,
         project_id,
         empty=NO_MATCH if filters.are_set() else EMPTY,
         total=page.total,
         trail=trail,
-        has_next=page.next_before_id is not None,
+        has_next=page.next_after is not None,
         current_id=current_id,
         drafts=instructions.count_ready_drafts(session, actor, project_id, query),
         params=filters.params(),
     )
-    return shown, page.next_before_id
+    return shown, page.next_after
 
 
 # handlers ---------------------------------------------------------------------------------------------
@@ -112,7 +112,7 @@ def turn_page(
 
 
 @needs(RIGHT)
-def step_older(trail: Trail, before_id: int | None, request: gr.Request):
+def step_older(trail: Trail, before_id: str | None, request: gr.Request):
     return trail.older(before_id)
 
 

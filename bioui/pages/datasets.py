@@ -24,7 +24,7 @@ from bioui.frozen import (
     versions_value,
 )
 from bioui.handling import actor_of, needs
-from db import datasets, instructions
+from db import datasets, search
 from db.enums import Split
 from db.policy import PolicyError, Right
 from db.session import Session, read, write
@@ -131,7 +131,7 @@ def verify_hash(reading: Reading, request: gr.Request):
 def open_form(project_id: int, request: gr.Request):
     """The freeze form in place of an open version, with what the project offers to choose from."""
     with read() as session:
-        labels = instructions.used_labels(session, project_id)
+        labels = search.used_labels(session, project_id)
         names = [dataset.name for dataset in datasets.list_datasets(session, project_id)]
         return (
             versions_value(session, project_id, open_id=-1),

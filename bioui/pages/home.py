@@ -8,7 +8,7 @@ from bioui.components.frame import page_frame
 from bioui.components.view import View
 from bioui.handling import actor_of, needs
 from bioui.present import audit_row, counted
-from db import audit, comparisons, datasets, instructions, jobs, registry, reviews
+from db import audit, comparisons, datasets, jobs, registry, reviews, search
 from db.enums import InstructionStatus, JobKind
 from db.policy import Actor, Right
 from db.session import Session, read
@@ -72,7 +72,7 @@ STEPS = (
 
 
 def count_holdings(session: Session, actor: Actor, project_id: int) -> Holdings:
-    by_status = instructions.count_by_status(session, project_id)
+    by_status = search.count_by_status(session, project_id)
     versions = datasets.list_versions(session, project_id)
     runs = jobs.list_jobs(session, project_id, JobKind.TRAIN_LORA)
     return Holdings(

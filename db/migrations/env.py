@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from db.migrate import is_ours
 from db.tables import Base
 from db.tables.base import UtcDateTime
 
@@ -14,6 +15,7 @@ def render_plainly(kind: str, item, _autogen) -> str | bool:
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=Base.metadata,
+    include_name=is_ours,
     render_as_batch=True,
     render_item=render_plainly,
 )

@@ -1,6 +1,6 @@
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.enums import Category, Decision, InstructionStatus, Origin, Provenance
@@ -22,6 +22,12 @@ class ContentColumns:
     source: Mapped[str] = mapped_column(default="")
 
 
+def _live(name: str, *columns: str) -> Index:
+    """An index over the records that are not deleted: those are what every list walks."""
+    live = text("deleted_at IS NULL")
+    return Index(f"ix_instructions_{name}", *columns, sqlite_where=live, postgresql_where=live)
+
+
 class Instruction(ContentColumns, Base):
     """One instruction/input/output record. Its columns hold the head, `revisions` every text it ever had."""
 
@@ -29,6 +35,32 @@ class Instruction(ContentColumns, Base):
     __table_args__ = (
         UniqueConstraint("project_id", "key"),
         Index(None, "project_id", "status", "id"),
+        # The newest first, with every short column: filters are decided without a look at the long texts.
+        _live(
+            "list",
+            "project_id",
+            "id",
+            "status",
+            "category",
+            "origin",
+            "provenance",
+            "task",
+            "specialty",
+            "difficulty",
+            "author_id",
+            "assignee_id",
+            "licence",
+            "is_restricted",
+        ),
+        _live("status", "project_id", "status", "id"),
+        _live("origin", "project_id", "origin", "id"),
+        _live("task", "project_id", "task", "id"),
+        _live("specialty", "project_id", "specialty", "id"),
+        _live("author", "project_id", "author_id", "id"),
+        _live("assignee", "project_id", "assignee_id", "id"),
+        _live("updated", "project_id", "updated_at", "id"),
+        _live("submitted", "project_id", "submitted_at", "id"),
+        _live("difficulty", "project_id", "difficulty", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -13,7 +13,7 @@ from bioui.components.table import Trail
 from bioui.components.word_diff import word_diff
 from bioui.pages import curate
 from bioui.pages.curate import Record
-from db import imports, instructions
+from db import imports, instructions, search
 from db.content import Content, content_of
 from db.enums import InstructionStatus
 from db.policy import PolicyError
@@ -175,7 +175,7 @@ def test_ones_complete_drafts_in_the_list_are_submitted_together(people, project
     assert shown["drafts"] == 1
     curate.submit_drafts(project_id, *NO_FILTER, event(count=1), request_of(people.author))
     with read() as session:
-        counts = instructions.count_by_status(session, project_id)
+        counts = search.count_by_status(session, project_id)
         assert counts == {InstructionStatus.IN_REVIEW: 1, InstructionStatus.DRAFT: 1}
 
 
@@ -271,7 +271,7 @@ def test_an_import_can_go_straight_to_review_and_counts_what_stays_a_draft(peopl
     assert done["title"] == "5 rows imported."
     assert done["sentences"][0].startswith("4 went to the reviewers")
     with read() as session:
-        rows = instructions.search_instructions(session, project_id, instructions.InstructionQuery()).rows
+        rows = search.search_instructions(session, project_id, search.InstructionQuery()).rows
         assert {(row.task, row.specialty, row.provenance) for row in rows} == {
             ("qa", "cardiology", "synthetic")
         }

@@ -2,12 +2,12 @@ import json
 
 import pytest
 
-from db import audit, imports, instructions
+from db import audit, imports, instructions, search
 from db.content import Content
 from db.enums import Category, InstructionStatus, Origin
 from db.imports import ImportRefused
-from db.instructions import InstructionQuery
 from db.policy import PolicyError
+from db.search import InstructionQuery
 from db.session import read, write
 
 ROWS = [{"instruction": f"Question {n}?", "input": "", "output": f"Answer {n}."} for n in range(3)]
@@ -39,7 +39,7 @@ def test_every_faulty_line_is_listed_and_none_is_stored(tmp_path):
         ("[]", "no rows"),
         ("[1", "not JSON"),
         ('["a"]', "not an object"),
-        ('{"instruction": "x", "answer": "y"}', "answer"),
+        ('{"instruction": "x", "mood": "y"}', "mood"),
     ],
 )
 def test_an_unreadable_file_gets_one_clear_sentence(tmp_path, text, sentence):
@@ -72,9 +72,7 @@ def test_imported_rows_are_drafts_of_origin_imported(people, project_id, tmp_pat
             session, people.author, project_id, imports.read_file(path), file_name=path.name
         )
     with read() as session:
-        page = instructions.search_instructions(
-            session, project_id, InstructionQuery(origins=(Origin.IMPORTED,))
-        )
+        page = search.search_instructions(session, project_id, InstructionQuery(origins=(Origin.IMPORTED,)))
         assert page.total == 3
         assert {row.status for row in page.rows} == {InstructionStatus.DRAFT}
 
@@ -96,7 +94,7 @@ def test_an_import_may_submit_its_complete_rows_and_leaves_the_others_as_drafts(
         stored = imports.import_contents(session, people.author, project_id, rows, submit=True)
     assert (len(stored.ids), stored.submitted) == (3, 2)
     with read() as session:
-        counts = instructions.count_by_status(session, project_id)
+        counts = search.count_by_status(session, project_id)
         assert counts == {InstructionStatus.IN_REVIEW: 2, InstructionStatus.DRAFT: 2}
         submitted = [line for line in audit.list_lines(session) if line.action == "submitted"]
         assert sorted(line.subject_id for line in submitted) == stored.ids[:2]

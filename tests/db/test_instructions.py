@@ -1,10 +1,11 @@
 import pytest
 
-from db import audit, instructions
+from db import audit, instructions, search
 from db.content import Content, content_of
 from db.enums import Category, InstructionStatus
-from db.instructions import InstructionQuery, StaleVersionError
+from db.instructions import StaleVersionError
 from db.policy import PolicyError
+from db.search import InstructionQuery
 from db.session import read, write
 
 ASPIRIN = Content(
@@ -86,26 +87,24 @@ def test_a_deleted_instruction_leaves_every_list_and_can_come_back(people, proje
     with write() as session:
         instructions.delete_instruction(session, people.author, instruction_id)
     with read() as session:
-        assert instructions.search_instructions(session, project_id, InstructionQuery()).total == 0
+        assert search.search_instructions(session, project_id, InstructionQuery()).total == 0
         with pytest.raises(LookupError):
             instructions.get_instruction(session, instruction_id)
     with write() as session:
         instructions.delete_instruction(session, people.author, instruction_id, deleted=False)
     with read() as session:
-        assert instructions.search_instructions(session, project_id, InstructionQuery()).total == 1
+        assert search.search_instructions(session, project_id, InstructionQuery()).total == 1
 
 
 def test_pages_follow_each_other_without_gap_or_repeat(people, project_id):
     written = [write_draft(people.author, project_id, Content(f"Question {number}")) for number in range(7)]
-    seen, before_id = [], None
+    seen, after = [], None
     with read() as session:
         while True:
-            page = instructions.search_instructions(
-                session, project_id, InstructionQuery(), before_id=before_id, limit=3
-            )
+            page = search.search_instructions(session, project_id, InstructionQuery(), after=after, limit=3)
             seen += [row.id for row in page.rows]
-            before_id = page.next_before_id
-            if before_id is None:
+            after = page.next_after
+            if after is None:
                 break
     assert seen == written[::-1]
     assert page.total == 7
@@ -115,7 +114,7 @@ def test_search_finds_text_literally_and_ignores_case(people, project_id):
     write_draft(people.author, project_id, Content("Explain a 50% reduction in eGFR."))
     write_draft(people.author, project_id, Content("Explain a 500 mg dose."))
     with read() as session:
-        found = instructions.search_instructions(session, project_id, InstructionQuery(text="50% REDUCTION"))
+        found = search.search_instructions(session, project_id, InstructionQuery(text="50% REDUCTION"))
         assert [row.instruction for row in found.rows] == ["Explain a 50% reduction in eGFR."]
 
 
@@ -145,7 +144,7 @@ def test_submitting_many_takes_ones_own_complete_drafts_among_the_matches_only(p
     with write() as session:
         assert instructions.submit_drafts(session, people.author, project_id, query, count=1) == 1
     with read() as session:
-        found = instructions.search_instructions(
+        found = search.search_instructions(
             session, project_id, InstructionQuery(statuses=(InstructionStatus.IN_REVIEW,))
         )
         assert [(row.id, row.submitted_at is not None) for row in found.rows] == [(own, True)]

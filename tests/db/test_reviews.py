@@ -1,10 +1,10 @@
 import pytest
 
-from db import audit, imports, instructions, projects, reviews
+from db import audit, imports, instructions, projects, reviews, search
 from db.content import Content
 from db.enums import Decision, InstructionStatus
-from db.instructions import InstructionQuery
 from db.policy import PolicyError
+from db.search import InstructionQuery
 from db.session import read, write
 
 COMPLETE = Content("Which organ does hepatitis inflame?", output="The liver.", task="qa")
@@ -151,7 +151,7 @@ def test_ones_own_import_is_not_offered_except_in_a_solo_project(people, project
         projects.set_solo(session, people.admin, project_id, solo=True)
     assert approve_import(people.reviewer, project_id, count=3) == 3
     with read() as session:
-        found = instructions.search_instructions(session, project_id, InstructionQuery())
+        found = search.search_instructions(session, project_id, InstructionQuery())
         assert all(row.reviews[0].is_solo for row in found.rows)
 
 

@@ -1,0 +1,310 @@
+"""What a frozen version would hold, worked out before anything is stored: rows, groups, splits, report.
+
+Grouping 25,000 rows takes seconds: plan in a `read()`, then freeze the plan in a short `write()`. A plan is
+what was approved when it was made; freezing it asks again whether each of its texts may still go in.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from db.canonical import FORMAT, FrozenRow, canonical, content_key, hash_rows
+from db.checks.contamination import (
+    EvaluationSet,
+    Hit,
+    Limits,
+    Probe,
+    Text,
+    find_contamination,
+)
+from db.content import content_of
+from db.enums import InstructionStatus, Split
+from db.recipes import NearOn, Recipe
+from db.search import matching
+from db.splitting import Item, group_items, shuffle_key, split_groups
+from db.tables import DatasetRow, DatasetVersion, Instruction, PrivacyFlag, Revision
+from db.version_report import (
+    describe_contamination,
+    describe_duplicates,
+    describe_groups,
+    describe_privacy,
+    describe_rows,
+)
+
+MOST_NAMED = 5  # records named in a sentence
+# A source that points at one document: a DOI, a PubMed or trial number, an address with a path.
+_DOCUMENT = re.compile(
+    r"\b10\.\d{4,9}/\S+|\bPM(?:ID|C)\s*:?\s*\d+|\bNCT\d{8}\b|https?://[^\s/]+/\S+", re.IGNORECASE
+)
+_COLLECTION = 0.1  # a source named by a larger share of the rows is a collection, however it looks
+_FEW = 20  # rows that any document may have
+
+
+class Contaminated(StrEnum):
+    """What to do with rows that hold evaluation texts."""
+
+    REFUSE = "refuse"
+    DROP = "drop"
+    WAIVE = "waive"
+
+
+@dataclass(frozen=True)
+class Screening:
+    """The evaluation sets that rows are compared with, and what happens to rows found in them."""
+
+    against: tuple[EvaluationSet, ...] = ()
+    then: Contaminated = Contaminated.REFUSE
+    reason: str = ""  # why contaminated rows may stay
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        if self.then is Contaminated.WAIVE and not self.reason.strip():
+            raise ValueError("reason: say why contaminated rows may stay; it is recorded with the version.")
+
+    def record(self) -> dict:
+        """The screening as plain values, to be stored with the recipe."""
+        return {
+            "against": [{"name": group.name, "texts": len(group.probes)} for group in self.against],
+            "then": self.then,
+            "reason": self.reason.strip(),
+            "run": self.limits.run,
+            "near": self.limits.near,
+        }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A version that is ready to be frozen."""
+
+    project_id: int
+    recipe: dict  # as stored: the filters, the split, the screening, the hash format
+    rows: tuple[FrozenRow, ...]
+    report: dict
+
+    @property
+    def content_hash(self) -> str:
+        return hash_rows(self.rows)
+
+
+def plan_version(
+    session: Session, project_id: int, recipe: Recipe, screening: Screening | None = None
+) -> Plan:
+    """What freezing by `recipe` would store now.
+
+    Raises ValueError when it chooses nothing, when chosen records have open privacy flags, and when rows hold
+    evaluation texts and `screening` refuses them.
+    """
+    screening = screening or Screening()
+    require_unflagged(session, eligible(project_id, recipe))
+    chosen = _chosen(session, project_id, recipe)
+    if not chosen:
+        raise ValueError("filter: it chooses no approved instruction; approve some or widen the filter.")
+    hits = find_contamination([_text_of(row) for row, _ in chosen], screening.against, screening.limits)
+    chosen, held, dropped = _screened(chosen, hits, screening)
+    rows, by_document = _arranged(chosen, recipe)
+    report = {
+        **describe_rows(rows),
+        "groups": describe_groups(rows, recipe, by_document),
+        "privacy": describe_privacy(session, rows),
+        "duplicates": describe_duplicates(session, rows),
+        "contamination": describe_contamination(rows, held, dropped, screening.record(), screening.limits),
+    }
+    stored = {**recipe.record(), "screening": screening.record(), "format": FORMAT}
+    return Plan(project_id, stored, tuple(rows), report)
+
+
+def eligible(project_id: int, recipe: Recipe) -> list[ColumnElement[bool]]:
+    """The conditions under which an instruction's approved revision goes in."""
+    return [
+        *matching(project_id, recipe.query),
+        Instruction.approved_version.is_not(None),
+        Instruction.status != InstructionStatus.RETIRED,
+    ]
+
+
+def require_unflagged(session: Session, conditions: Sequence[ColumnElement[bool]]) -> None:
+    """Raise ValueError when an approved text among these instructions has an open privacy flag."""
+    flagged = (
+        select(Instruction.id)
+        .join(PrivacyFlag, PrivacyFlag.instruction_id == Instruction.id)
+        .where(
+            *conditions,
+            PrivacyFlag.version == Instruction.approved_version,
+            PrivacyFlag.cleared_at.is_(None),
+        )
+        .distinct()
+        .order_by(Instruction.id)
+    )
+    ids = list(session.scalars(flagged))
+    if ids:
+        have = "1 chosen record has" if len(ids) == 1 else f"{len(ids):,} chosen records have"
+        raise ValueError(
+            f"privacy: {have} open privacy flags (number {_some(ids)}); open them on the Curate page, then "
+            "clear each flag with a reason or take the text out and have it approved again."
+        )
+
+
+def require_standing(session: Session, plan: Plan) -> None:
+    """Raise ValueError when a text of the plan is no longer approved, or was flagged since."""
+    wanted = {row.instruction_id: row.instruction_version for row in plan.rows}
+    conditions = [
+        Instruction.project_id == plan.project_id,
+        Instruction.deleted_at.is_(None),
+        Instruction.approved_version.is_not(None),
+        Instruction.status != InstructionStatus.RETIRED,
+    ]
+    now = dict(
+        map(tuple, session.execute(select(Instruction.id, Instruction.approved_version).where(*conditions)))
+    )
+    gone = sorted(id for id, version in wanted.items() if id is not None and now.get(id) != version)
+    if gone:
+        raise ValueError(
+            f"filter: {len(gone):,} of the chosen records were changed or withdrawn while the version was "
+            f"being made (number {_some(gone)}); freeze again."
+        )
+    flagged = select(PrivacyFlag.instruction_id).where(PrivacyFlag.cleared_at.is_(None))
+    held = set(session.scalars(flagged)) & wanted.keys()
+    if held:
+        require_unflagged(session, [Instruction.id.in_(held)])
+
+
+def evaluation_set(session: Session, version_id: int, split: Split | None = None) -> EvaluationSet:
+    """A frozen version, or one split of it, as texts that a model will be measured on.
+
+    Raises LookupError when there is no such version, ValueError when it has no such rows.
+    """
+    version = session.get(DatasetVersion, version_id)
+    if version is None:
+        raise LookupError(f"There is no dataset version number {version_id}.")
+    query = select(DatasetRow.instruction, DatasetRow.input).where(DatasetRow.version_id == version_id)
+    if split is not None:
+        query = query.where(DatasetRow.split == split)
+    probes = tuple(Probe(*row) for row in session.execute(query.order_by(DatasetRow.position)))
+    name = f"{version.dataset.name}, version {version.number}" + (f", {split}" if split else "")
+    if not probes:
+        raise ValueError(f"against: {name} has no rows; choose another split.")
+    return EvaluationSet(name, probes)
+
+
+def document_of(source: str) -> str:
+    """The one document that a source points at, "" when it names none: a collection, a project, a person."""
+    found = _DOCUMENT.search(source)
+    return re.sub(r"\s|:(?!//)", "", found[0]).rstrip(".,;)]").casefold() if found else ""
+
+
+# The rows ------------------------------------------------------------------------------------------------
+
+
+def _chosen(session: Session, project_id: int, recipe: Recipe) -> list[tuple[FrozenRow, int]]:
+    """The approved texts, each with the id of its oldest ancestor."""
+    query = (
+        select(Revision, Instruction)
+        .join(Instruction, Instruction.id == Revision.instruction_id)
+        .where(*eligible(project_id, recipe), Revision.number == Instruction.approved_version)
+        .order_by(Instruction.id)
+    )
+    parents = dict(
+        map(
+            tuple,
+            session.execute(
+                select(Instruction.id, Instruction.parent_id).where(
+                    Instruction.project_id == project_id, Instruction.parent_id.is_not(None)
+                )
+            ),
+        )
+    )
+    return [
+        (_row_of(revision, instruction), _ancestor(instruction.id, parents))
+        for revision, instruction in session.execute(query)
+    ]
+
+
+def _row_of(revision: Revision, instruction: Instruction) -> FrozenRow:
+    return canonical(
+        FrozenRow(
+            Split.TRAIN,
+            content_of(revision),
+            instruction_id=instruction.id,
+            instruction_version=revision.number,
+            origin=instruction.origin.value,
+            provenance=instruction.provenance.value,
+            licence=instruction.licence,
+            is_restricted=instruction.is_restricted,
+        )
+    )
+
+
+def _ancestor(id: int, parents: dict[int, int]) -> int:
+    seen = {id}
+    while (parent := parents.get(id)) is not None and parent not in seen:
+        seen.add(parent)
+        id = parent
+    return id
+
+
+def _text_of(row: FrozenRow) -> Text:
+    return Text(row.content.instruction, row.content.input, row.content.output)
+
+
+def _screened(
+    chosen: list[tuple[FrozenRow, int]], hits: list[Hit], screening: Screening
+) -> tuple[list[tuple[FrozenRow, int]], list[tuple[FrozenRow, Hit]], int]:
+    """What is left of the chosen, the hits with their rows, and how many rows were dropped."""
+    held = [(chosen[hit.row][0], hit) for hit in hits]
+    rows = {hit.row for hit in hits}
+    if rows and screening.then is Contaminated.REFUSE:
+        names = ", ".join(sorted({hit.set_name for hit in hits}))
+        ids = sorted({row.instruction_id for row, _ in held})
+        raise ValueError(
+            f"contamination: {len(rows):,} of {len(chosen):,} chosen records hold texts of {names} (number "
+            f"{_some(ids)}); drop them, or let them stay with a reason."
+        )
+    if len(rows) == len(chosen) and screening.then is Contaminated.DROP:
+        raise ValueError(
+            "contamination: every chosen record holds evaluation texts; nothing is left to freeze."
+        )
+    if screening.then is Contaminated.DROP:
+        return [pair for at, pair in enumerate(chosen) if at not in rows], held, len(rows)
+    return chosen, held, 0
+
+
+def _arranged(chosen: list[tuple[FrozenRow, int]], recipe: Recipe) -> tuple[list[FrozenRow], int]:
+    """The rows grouped, split and shuffled by the recipe's seed; and how many were grouped by a document."""
+    documents = Counter(filter(None, (document_of(row.content.source) for row, _ in chosen)))
+    most = max(_FEW, _COLLECTION * len(chosen))
+    families = Counter(ancestor for _, ancestor in chosen)
+    items, by_document = [], 0
+    for row, ancestor in chosen:
+        marks: list[Hashable] = [("parent", ancestor)] if families[ancestor] > 1 else []
+        document = document_of(row.content.source)
+        if 1 < documents[document] <= most:
+            marks.append(("document", document))
+            by_document += 1
+        items.append(Item(content_key(row), _near_text(row, recipe), row.content.category, tuple(marks)))
+    groups = group_items(items, recipe.near)
+    shares = {Split.VALIDATION: recipe.validation, Split.TEST: recipe.test}
+    splits = split_groups(items, groups, shares, recipe.seed)
+    order = sorted(range(len(items)), key=lambda at: shuffle_key(recipe.seed, items[at].key))
+    sizes, numbers = Counter(groups), {}
+    rows = []
+    for at in order:
+        alone = sizes[groups[at]] == 1
+        number = 0 if alone else numbers.setdefault(groups[at], len(numbers) + 1)
+        rows.append(replace(chosen[at][0], split=splits[at], near_group=number))
+    return rows, by_document
+
+
+def _near_text(row: FrozenRow, recipe: Recipe) -> str:
+    if recipe.near_on is NearOn.INPUT and row.content.input:
+        return row.content.input
+    return f"{row.content.instruction}\n{row.content.input}"
+
+
+def _some(ids: Sequence[int]) -> str:
+    named = ", ".join(map(str, ids[:MOST_NAMED]))
+    return f"{named} and others" if len(ids) > MOST_NAMED else named

@@ -1,0 +1,124 @@
+"""Groups of rows that belong together, and splits that never tear a group apart.
+
+Both depend on what the rows say and on the seed, never on their ids or their order.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from db.checks.near_index import NearIndex
+from db.enums import Split
+
+
+@dataclass(frozen=True)
+class Item:
+    """A row as grouping and splitting see it."""
+
+    key: str  # what the row is; equal keys are equal rows
+    text: str  # by which it is near to others
+    stratum: str  # what each split should hold its share of: the category
+    families: tuple[Hashable, ...] = ()  # its document, its parent: who shares one belongs together
+
+
+def group_items(items: Sequence[Item], bound: float) -> list[int]:
+    """The group of each item, numbered from 0.
+
+    Items share a group when their texts are equal, when ROUGE-L F1 is above `bound`, when they share a
+    family, and when a chain of such pairs joins them.
+    """
+    import numpy
+
+    firsts: dict[Hashable, int] = {}
+    index = NearIndex((item.text for item in items), bound)
+    chain = _Chain(len(items))
+    for position, item in enumerate(items):
+        for mark in (("words", index.words(position) or item.text), *item.families):
+            chain.join(firsts.setdefault(mark, position), position)
+    groups = numpy.array([chain.first(position) for position in range(len(items))])
+    for position in range(len(items)):
+        if firsts["words", index.words(position) or items[position].text] != position:
+            continue  # its equal has been asked already
+        for near, _ in index.near_behind(position, but=groups == groups[position]):
+            if groups[near] != groups[position]:
+                groups[groups == groups[near]] = groups[position]
+    numbers: dict[int, int] = {}
+    return [numbers.setdefault(group, len(numbers)) for group in groups.tolist()]
+
+
+def split_groups(
+    items: Sequence[Item], groups: Sequence[int], shares: dict[Split, float], seed: int
+) -> list[Split]:
+    """The split of each item: whole groups, each category at its share as far as the groups allow.
+
+    The largest groups are placed first, each where it overfills least; what is not in `shares` goes to train.
+    """
+    members: dict[int, list[Item]] = defaultdict(list)
+    for item, group in zip(items, groups, strict=True):
+        members[group].append(item)
+    room = _room(Counter(item.stratum for item in items), shares)
+    wanted = {split: Counter(strata) for split, strata in room.items()}
+    chosen: dict[int, Split] = {}
+    drawn = {group: shuffle_key(seed, min(item.key for item in held)) for group, held in members.items()}
+    for group in sorted(members, key=lambda group: (-len(members[group]), drawn[group])):
+        needs = Counter(item.stratum for item in members[group])
+        split = min(room, key=lambda split: _misfit(needs, room[split], wanted[split]))
+        room[split].subtract(needs)
+        chosen[group] = split
+    return [chosen[group] for group in groups]
+
+
+def shuffle_key(seed: int, key: str) -> bytes:
+    """Sorting by it shuffles: the same order for the same seed and content, whatever came first."""
+    return sha256(f"{seed}\n{key}".encode()).digest()
+
+
+def straddling(groups: Iterable[int], splits: Iterable[Split]) -> set[int]:
+    """The groups found in more than one split; there should be none."""
+    homes: dict[int, set[Split]] = defaultdict(set)
+    for group, split in zip(groups, splits, strict=True):
+        homes[group].add(split)
+    return {group for group, found in homes.items() if len(found) > 1}
+
+
+def _room(sizes: Counter, shares: dict[Split, float]) -> dict[Split, Counter]:
+    """How many items of each stratum each split should take. A split's total is its rounded share of all."""
+    total, rest = sum(sizes.values()), Counter(sizes)
+    room: dict[Split, Counter] = {Split.TRAIN: rest}
+    for split, share in shares.items():
+        if not share or split is Split.TRAIN:
+            continue
+        exact = {stratum: size * share for stratum, size in sizes.items()}
+        room[split] = taken = Counter({stratum: int(part) for stratum, part in exact.items()})
+        missing = round(total * share) - taken.total()
+        # The largest remainders first; where two are equal, the larger stratum, then the name.
+        by_remainder = sorted(sizes, key=lambda name: (int(exact[name]) - exact[name], -sizes[name], name))
+        for stratum in [name for name in by_remainder if rest[name] > taken[name]][: max(0, missing)]:
+            taken[stratum] += 1
+        rest.subtract(taken)
+    return room
+
+
+def _misfit(needs: Counter, room: Counter, wanted: Counter) -> tuple[int, float]:
+    """How badly a group fits into a split: rows over its room, then how full the split is already."""
+    over = sum(max(0, need - max(0, room[stratum])) for stratum, need in needs.items())
+    free = sum(need * room[stratum] / wanted[stratum] for stratum, need in needs.items() if wanted[stratum])
+    return over, -free
+
+
+class _Chain:
+    """Union-find: positions joined in pairs, and the first of all that are joined to one."""
+
+    def __init__(self, size: int) -> None:
+        self._parents = list(range(size))
+
+    def first(self, position: int) -> int:
+        while self._parents[position] != position:
+            self._parents[position] = self._parents[self._parents[position]]
+            position = self._parents[position]
+        return position
+
+    def join(self, one: int, other: int) -> None:
+        low, high = sorted((self.first(one), self.first(other)))
+        self._parents[high] = low
