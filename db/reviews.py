@@ -247,10 +247,10 @@ class WaitingImport:
 
 
 def list_imports(session: Session, actor: Actor, project_id: int) -> list[WaitingImport]:
-    """The imports with rows in review that the actor may approve, oldest first."""
+    """The imports with rows in review that the actor may approve whole, oldest first."""
     query = (
         select(Instruction.author_id, Instruction.created_at, func.count(), func.min(Instruction.id))
-        .where(*_decidable(session, actor, project_id), Instruction.origin == Origin.IMPORTED)
+        .where(*_approvable_whole(session, actor, project_id), Instruction.origin == Origin.IMPORTED)
         .group_by(Instruction.author_id, Instruction.created_at)
         .order_by(Instruction.created_at)
     )
@@ -311,14 +311,14 @@ def _decidable(session: Session, actor: Actor, project_id: int) -> list[ColumnEl
 def _of_import(
     session: Session, actor: Actor, project_id: int, author_id: int, at: datetime
 ) -> list[ColumnElement[bool]]:
-    """Rows of an import; those drawn for double review are left out, for they are read one by one."""
+    return [*_approvable_whole(session, actor, project_id), *import_rows(project_id, author_id, at)]
+
+
+def _approvable_whole(session: Session, actor: Actor, project_id: int) -> list[ColumnElement[bool]]:
+    """Without what was drawn for double review: that is read one by one."""
     is_solo = get_project(session, project_id).is_solo
     single = [] if is_solo else [Instruction.overlap == 1]
-    return [
-        *_decidable(session, actor, project_id),
-        *import_rows(project_id, author_id, at),
-        *single,
-    ]
+    return [*_decidable(session, actor, project_id), *single]
 
 
 def _approve_all(

@@ -1,7 +1,6 @@
-"""Blind double review: drawn at a rate, the first decision sealed, equal ones settle, different ones are settled."""
+"""Blind double review: drawn at a rate, the first decision sealed, equal ones settle the record."""
 
 import pytest
-from db.double_review import ReviewSettings
 
 from db import (
     audit,
@@ -16,6 +15,7 @@ from db import (
     withdrawals,
 )
 from db.content import Content
+from db.double_review import ReviewSettings
 from db.enums import Decision, InstructionStatus, Reason
 from db.policy import PolicyError
 from db.session import read, write
