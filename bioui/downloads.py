@@ -1,15 +1,17 @@
-"""Files for a logged-in person, streamed from the database: nothing is written to disk on the way."""
+"""Files for a logged-in person: a version straight from the database, or what was made for them before."""
 
 from collections.abc import Iterator
 from itertools import islice
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
+from bioui import outgoing
 from bioui.gate import user_of
 from db import datasets, users
+from db.exchange.writers import record_export
 from db.policy import PolicyError, Right, require
-from db.session import read
+from db.session import read, write
 
 router = APIRouter()
 LINES_A_PIECE = 500
@@ -34,6 +36,27 @@ def download_version(version_id: int, request: Request) -> Response:
         return JSONResponse({"detail": str(error)}, status_code=404)
     disposition = {"Content-Disposition": f'attachment; filename="{name}.jsonl"'}
     return StreamingResponse(_pieces(version_id), media_type="application/jsonl", headers=disposition)
+
+
+@router.get("/downloads/{token}/{name}")
+def download_file(token: str, name: str, request: Request) -> Response:
+    """A file that was made for this person, in pieces. 404 for anybody else, and when its day is over.
+
+    An export is written into the audit here: when its rows leave.
+    """
+    try:
+        with read() as session:
+            actor = users.get_actor(session, user_of(request) or "")
+            require(actor, Right.READ)
+        path = outgoing.find(actor, token, name)
+        if export := outgoing.export_of(path):
+            with write() as session:
+                record_export(session, users.get_actor(session, actor.username), *export)
+    except PolicyError as error:
+        return JSONResponse({"detail": str(error)}, status_code=403)
+    except LookupError as error:
+        return JSONResponse({"detail": str(error)}, status_code=404)
+    return FileResponse(path, filename=name, media_type="application/octet-stream")
 
 
 def _pieces(version_id: int) -> Iterator[str]:

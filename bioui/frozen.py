@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 from bioui.components.empty import empty_state
 from bioui.components.notice import notice_value
 from bioui.components.table import Column, Trail, cell, table_value
-from bioui.components.version_panel import CATEGORY_WORDS, SPLIT_WORDS, version_name
+from bioui.components.version_panel import version_name
+from bioui.components.version_splits import CATEGORY_WORDS, SPLIT_WORDS
 from bioui.present import ago, counted, exact, shortened
-from db import datasets
+from db import datasets, lineage
 from db.enums import Split
 from db.policy import Actor, Right
 from db.session import Session
@@ -92,7 +93,38 @@ def row_value(session: Session, reading: Reading, position: int, project_id: int
         "input": row.input,
         "output": row.output,
         "origin_href": origin,
+        "terms": _terms(row),
+        "versions": _homes(session, row, project_id),
     }
+
+
+def _terms(row: DatasetRow) -> str:
+    """Where a row's text came from and under which terms, as far as the row says."""
+    parts = [
+        row.origin.capitalize(),
+        row.provenance,
+        f"licence {row.licence}" if row.licence else "no licence recorded",
+        "stays here: under a data-use agreement" if row.is_restricted else "",
+        f"revision {row.instruction_version}" if row.instruction_version else "",
+        f"group {row.near_group} of near copies" if row.near_group else "",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _homes(session: Session, row: DatasetRow, project_id: int) -> list[dict]:
+    """The versions that hold the row's instruction, this one too, the newest first."""
+    if row.instruction_id is None:
+        return []
+    homes = lineage.list_memberships(session, row.instruction_id)
+    return [
+        {
+            "name": f"{home.dataset_name}, version {home.number}",
+            "href": f"/datasets?project={project_id}&version={home.version_id}",
+            "split": SPLIT_WORDS[home.split],
+            "end": "." if home is homes[-1] else ",",
+        }
+        for home in homes
+    ]
 
 
 def get_version_of(session: Session, project_id: int, version_id: int) -> DatasetVersion:
@@ -144,6 +176,11 @@ def _row_cells(row: DatasetRow) -> list[dict]:
         cell(SPLIT_WORDS[row.split].capitalize()),
         cell(row.task, note=CATEGORY_WORDS[row.category]),
     ]
+
+
+def same_notice(version: DatasetVersion) -> dict:
+    """That freezing found nothing new: this version has these very rows."""
+    return notice_value(f"The same as {version_name(version)}", datasets.same_sentence(version))
 
 
 def hash_notice(session: Session, version_id: int) -> dict:

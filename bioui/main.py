@@ -6,15 +6,30 @@ import gradio as gr
 
 from bioui.components.navigation import navigation_bar
 from bioui.handling import NOTHING, actor_of, needs, on, project_of
-from bioui.pages import admin, curate, datasets, home, models, playground, review, train
+from bioui.pages import (
+    admin,
+    coverage,
+    curate,
+    datasets,
+    guidelines,
+    home,
+    imports,
+    models,
+    playground,
+    review,
+    train,
+)
 from bioui.present import initials
 from db import projects, reviews
 from db.policy import Actor, Right
 from db.session import Session, read
 from db.tables import Project
 
-# The order of the work. A new page is one more name here.
-PAGES: tuple[ModuleType, ...] = (home, curate, review, datasets, train, playground, models, admin)
+# The order of the work. A new page is one more name here; one that says UNDER is not in the bar, which then
+# shows the page of that path as open.
+PAGES: tuple[ModuleType, ...] = (
+    home, curate, imports, review, coverage, guidelines, datasets, train, playground, models, admin,
+)  # fmt: skip
 AT_ONCE = 32  # calls of one handler that may run side by side; Gradio's default of 1 makes people wait
 
 
@@ -60,12 +75,12 @@ def bar_value(session: Session, request: gr.Request, page: ModuleType, pages: tu
             {
                 "title": shown.TITLE,
                 "href": shown.PATH + query,
-                "current": shown is page,
+                "current": shown is page or getattr(page, "UNDER", "") == shown.PATH,
                 "count": _waiting(session, actor, project) if shown is review else 0,
                 "count_title": "waiting for your review",
             }
             for shown in pages
-            if actor.can(shown.RIGHT)
+            if actor.can(shown.RIGHT) and not hasattr(shown, "UNDER")
         ],
         **_person(actor),
     }

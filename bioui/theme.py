@@ -9,7 +9,17 @@ import gradio as gr
 from gradio.themes.utils.fonts import LocalFont
 
 ASSETS = Path(__file__).parent / "assets"
-SHEETS = ("studio.css", "curate.css", "playground.css")
+SHEETS = (
+    "studio.css",
+    "curate.css",
+    "guidelines.css",
+    "datasets.css",
+    "import.css",
+    "playground.css",
+    "coverage.css",
+    "bulk.css",
+    "remarks.css",
+)
 CSS = "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in SHEETS)
 HEAD = (
     '<script src="/studio/studio.js"></script><script src="/studio/keys.js"></script>'

@@ -4,11 +4,24 @@ import argparse
 import json
 import sys
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from db import instructions, migrate, projects, reviews, search, settings, users, version_shell
+from db import (
+    coverage,
+    handing_in,
+    instructions,
+    migrate,
+    project_shell,
+    projects,
+    reviews,
+    search,
+    settings,
+    users,
+    version_shell,
+)
 from db.content import content_of
 from db.enums import Category, Decision, InstructionStatus, Provenance, Role
 from db.exchange import hub, preview, records, writers
@@ -88,7 +101,7 @@ def submit(session: Session, actor: Actor, given: argparse.Namespace):
     """Hand drafts to the reviewers."""
     for instruction_id in given.ids:
         head = instructions.get_instruction(session, instruction_id)
-        row = instructions.submit_for_review(session, actor, head.id, version=head.version)
+        row = handing_in.hand_in(session, actor, head.id, version=head.version)
         yield {"id": row.id, "status": row.status}
 
 
@@ -143,6 +156,18 @@ def list_projects(session: Session, actor: Actor, given: argparse.Namespace):
         yield {"id": project.id, "name": project.name, "solo": project.is_solo}
 
 
+def list_coverage(session: Session, actor: Actor, given: argparse.Namespace):
+    """Every task, specialty and difficulty with its records by status and its target; or only the gaps."""
+    if given.gaps:
+        for gap in coverage.gaps(session, given.project):
+            counts = {"approved": gap.approved, "under_way": gap.under_way, "to_write": gap.to_write}
+            yield {**asdict(gap.target), **counts}
+        return
+    for cell in coverage.matrix(session, given.project):
+        place = {"task": cell.task, "specialty": cell.specialty, "difficulty": cell.difficulty}
+        yield {**place, **cell.counts, "target": cell.target}
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m db", description=__doc__.splitlines()[0])
     parser.add_argument("--as", dest="acting", required=True, metavar="USER", help="whose rights to act with")
@@ -168,6 +193,7 @@ def _parser() -> argparse.ArgumentParser:
     reviewing.add_argument("ids", type=int, nargs="+")
     reviewing.add_argument("--comment", default="")
     version_shell.add_commands(command)
+    project_shell.add_commands(command)
     exporting = command("export", export)
     exporting.add_argument("version", type=int, nargs="?", help="number of a frozen version")
     exporting.add_argument("--format", default=writers.Format.JSONL, choices=list(writers.Format))
@@ -179,6 +205,8 @@ def _parser() -> argparse.ArgumentParser:
     pushing.add_argument("repository", metavar="OWNER/NAME")
     pushing.add_argument("--card", type=Path, required=True, help="Markdown that becomes README.md")
     pushing.add_argument("--public", action="store_true", help="a new repository is private unless told")
+    covering = command("coverage", list_coverage)
+    covering.add_argument("--gaps", action="store_true", help="only the targets that are not reached")
     inviting = command("invite", invite)
     inviting.add_argument("username")
     inviting.add_argument("full_name")

@@ -11,24 +11,25 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
 
-from sqlalchemy import Row, and_, bindparam, case, insert, literal, select, update
+from sqlalchemy import Row, and_, case, func, select
 from sqlalchemy.orm import Session, defer
 
 from db import audit, lifecycle
-from db.content import FIELDS
 from db.enums import InstructionStatus
 from db.instructions import submit_matching
 from db.lifecycle import Move
 from db.policy import Actor, Right, require
+from db.retagging import Report, assign, parts, retag
 from db.search import InstructionQuery, matching
 from db.submissions import on_submission
-from db.tables import BulkChange, DuplicateWaiver, Instruction, Lease, PrivacyFlag, Review, Revision, User
+from db.tables import BulkChange, Instruction, Lease, Review, User
 from db.tables.base import utc_now
 from db.users import as_actor
 
 SHOWN_ROWS = 10
-_CHUNK = 5_000  # ids in one statement: databases bound the number of parameters
+KEPT_NAMED = 100  # ids that a change remembers of what its undo left alone
 
 S = InstructionStatus
 
@@ -98,6 +99,7 @@ class Preview:
     count: int
     rows: list[PreviewRow]
     skipped: dict[str, int]
+    mark: str  # which records, as they are now: `apply` refuses others
 
 
 @dataclass(frozen=True)
@@ -123,16 +125,31 @@ def preview(session: Session, actor: Actor, project_id: int, change: Change, pic
         count=len(rows),
         rows=[PreviewRow(row.id, texts[row.id], *_told(change, row, people)) for row in rows[:SHOWN_ROWS]],
         skipped=dict(skipped),
+        mark=_mark(rows),
     )
 
 
 def apply(
-    session: Session, actor: Actor, project_id: int, change: Change, picked: Picked, *, count: int
+    session: Session,
+    actor: Actor,
+    project_id: int,
+    change: Change,
+    picked: Picked,
+    *,
+    count: int,
+    mark: str | None = None,
+    report: Report | None = None,
 ) -> BulkChange:
-    """Do it. `count` is the number that the person agreed to: ValueError when it is no longer true."""
+    """Do it. `count` is the number that the person agreed to: ValueError when it is no longer true.
+
+    With the preview's `mark`, also when as many but other records would change, or one was edited since.
+    `report` is told now and then how many are done.
+    """
     rows, _ = _plan(session, actor, project_id, change, picked)
     if len(rows) != count:
         raise ValueError(f"count: {len(rows):,} records would change now, not {count:,}; look again.")
+    if mark is not None and mark != _mark(rows):
+        raise ValueError("preview: some of these records changed since; look again.")
     if not rows:
         raise ValueError("count: nothing would change; choose other records.")
     done = BulkChange(
@@ -144,7 +161,7 @@ def apply(
     )
     session.add(done)
     audit.record(session, actor, "bulk_changed", done, change=change.action.value, count=count)
-    _carry_out(session, actor, change, rows)
+    _carry_out(session, actor, change, rows, report)
     if change.action is not Action.SUBMIT:  # submitting writes its own lines
         lines = [(row.id, {"bulk": done.id}) for row in rows]
         audit.record_each(session, actor, _DONE[change.action], Instruction, lines)
@@ -152,7 +169,7 @@ def apply(
     return done
 
 
-def undo(session: Session, actor: Actor, change_id: int) -> Undone:
+def undo(session: Session, actor: Actor, change_id: int, *, report: Report | None = None) -> Undone:
     """Put every record back as it was, but those that someone changed since: `kept` names them.
 
     One's own change, or with MANAGE_PROJECT anybody's. Raises ValueError when it is undone already.
@@ -167,12 +184,38 @@ def undo(session: Session, actor: Actor, change_id: int) -> Undone:
     before = {entry[0]: entry for entry in done.before}
     now = {row.id: row for row in _look(session, [done.project_id], list(before))}
     same = [now[id] for id in before if id in now and _is_as_left(change, before[id], now[id])]
-    _put_back(session, actor, change, before, same)
+    _put_back(session, actor, change, before, same, report)
+    kept = sorted(set(before) - {row.id for row in same})
     done.undone_at = utc_now()
+    done.detail = {**done.detail, "kept": kept[:KEPT_NAMED], "kept_count": len(kept)}
     audit.record(session, actor, "bulk_undone", done, restored=len(same))
     audit.record_each(session, actor, "put_back", Instruction, [(row.id, {"bulk": done.id}) for row in same])
     session.expire_all()
-    return Undone(len(same), sorted(set(before) - {row.id for row in same}))
+    return Undone(len(same), kept)
+
+
+def allowed_actions(actor: Actor) -> list[Action]:
+    """What the actor may do to many records."""
+    return [action for action in Action if actor.can(_RIGHTS[action])]
+
+
+def count_picked(session: Session, project_id: int, picked: Picked) -> int:
+    """How many records of the project are picked."""
+    if not isinstance(picked, InstructionQuery):
+        return len(set(picked))
+    return session.scalar(select(func.count()).select_from(Instruction).where(*matching(project_id, picked)))
+
+
+def may_undo(actor: Actor, done: BulkChange) -> bool:
+    """One's own change, while one has the right to make it; an admin anybody's. Once."""
+    needed = _RIGHTS[Action(done.action)] if done.actor_id == actor.id else Right.MANAGE_PROJECT
+    return done.undone_at is None and actor.can(needed)
+
+
+def size_of(session: Session, change_id: int) -> int:
+    """How many records a change was of; 0 where there is none of that number."""
+    detail = session.scalar(select(BulkChange.detail).where(BulkChange.id == change_id))
+    return detail["count"] if detail else 0
 
 
 def list_changes(session: Session, project_id: int, *, limit: int = 20) -> list[tuple[BulkChange, str]]:
@@ -217,7 +260,7 @@ def _look(session: Session, project: list[int], picked: Picked) -> Iterator[Row]
         places = [matching(*project, picked)]
     else:
         ids = sorted(set(picked))
-        places = [[*matching(*project, everything), Instruction.id.in_(part)] for part in _parts(ids)]
+        places = [[*matching(*project, everything), Instruction.id.in_(part)] for part in parts(ids)]
     waits = Instruction.status == S.IN_REVIEW
     decided = select(Review.id).where(on_submission()).exists()
     leased = (Lease.instruction_id == Instruction.id, Lease.expires_at > utc_now())
@@ -236,6 +279,14 @@ def _look(session: Session, project: list[int], picked: Picked) -> Iterator[Row]
     ).order_by(Instruction.id)
     for conditions in places:
         yield from session.execute(query.where(*conditions))
+
+
+def _mark(rows: list[Row]) -> str:
+    """Tells one set of records, each as it is, from another."""
+    told = sha256()
+    for row in rows:
+        told.update(f"{row.id} {row.version} {row.status} {row.assignee_id};".encode())
+    return told.hexdigest()
 
 
 def _obstacle(actor: Actor, change: Change, row: Row) -> str:
@@ -296,19 +347,21 @@ def _before(change: Change, row: Row) -> list:
     return [row.id, row.version, row.assignee_id]
 
 
-def _carry_out(session: Session, actor: Actor, change: Change, rows: list[Row]) -> None:
+def _carry_out(
+    session: Session, actor: Actor, change: Change, rows: list[Row], report: Report | None
+) -> None:
     ids = [row.id for row in rows]
     match change.action:
         case Action.TAG | Action.UNTAG:
             reason = f"{_DONE[change.action].capitalize()} {', '.join(change.tags)} ({actor.full_name})"
-            _retag(session, {row.id: change.retagged(row.tags) for row in rows}, reason)
+            retag(session, {row.id: change.retagged(row.tags) for row in rows}, reason, report)
         case Action.ASSIGN:
-            _assign(session, dict.fromkeys(ids, change.assignee_id))
+            assign(session, dict.fromkeys(ids, change.assignee_id), report)
         case Action.SUBMIT:
-            for part in _parts(ids):
+            for part in parts(ids, report):
                 submit_matching(session, actor, [Instruction.id.in_(part)])
         case Action.RETIRE:
-            for part in _parts(ids):
+            for part in parts(ids, report):
                 lifecycle.move_all(session, Move.RETIRE, [Instruction.id.in_(part)])
 
 
@@ -327,63 +380,18 @@ def _is_as_left(change: Change, before: list, now: Row) -> bool:
             return not (now.is_decided or now.is_read)
 
 
-def _put_back(session: Session, actor: Actor, change: Change, before: dict, rows: list[Row]) -> None:
+def _put_back(
+    session: Session, actor: Actor, change: Change, before: dict, rows: list[Row], report: Report | None
+) -> None:
     ids = [row.id for row in rows]
     match change.action:
         case Action.TAG | Action.UNTAG:
-            _retag(session, {id: before[id][2] for id in ids}, f"Tags put back ({actor.full_name})")
+            retag(session, {id: before[id][2] for id in ids}, f"Tags put back ({actor.full_name})", report)
         case Action.ASSIGN:
-            _assign(session, {id: before[id][2] for id in ids})
+            assign(session, {id: before[id][2] for id in ids}, report)
         case Action.SUBMIT:
-            for part in _parts(ids):
+            for part in parts(ids, report):
                 lifecycle.move_all(session, Move.WITHDRAW, [Instruction.id.in_(part)])
         case Action.RETIRE:
-            for part in _parts(ids):
+            for part in parts(ids, report):
                 lifecycle.move_all(session, Move.REINSTATE, [Instruction.id.in_(part)])
-
-
-def _assign(session: Session, assignees: dict[int, int | None]) -> None:
-    _update_each(session, {"assignee_id": bindparam("value")}, assignees)
-
-
-def _retag(session: Session, tags: dict[int, list[str]], reason: str) -> None:
-    """New tags and a revision for each; what hangs on the version, flags and waivers, comes along."""
-    in_force = Instruction.approved_version == Instruction.version
-    values = {
-        "tags": bindparam("value", type_=Instruction.tags.type),
-        "version": Instruction.version + 1,
-        "approved_version": case((in_force, Instruction.version + 1), else_=Instruction.approved_version),
-    }
-    _update_each(session, values, tags)
-    copied = [getattr(Instruction, field) for field in FIELDS]
-    new = [Revision.author_id, literal(reason), literal(utc_now(), Revision.created_at.type)]
-    last = and_(Revision.instruction_id == Instruction.id, Revision.number == Instruction.version - 1)
-    for part in _parts(list(tags)):
-        heads = select(Instruction.id, Instruction.version, *new, *copied).join(Revision, last)
-        columns = ["instruction_id", "number", "author_id", "reason", "created_at", *FIELDS]
-        session.execute(insert(Revision).from_select(columns, heads.where(Instruction.id.in_(part))))
-        for table in (PrivacyFlag, DuplicateWaiver):
-            _carry_over(session, table, part)
-
-
-def _carry_over(session: Session, kind: type[PrivacyFlag] | type[DuplicateWaiver], ids: list[int]) -> None:
-    """Copy what was said of the last version to the head: the text is the same."""
-    columns = [column for column in kind.__table__.columns if column.name not in ("id", "version")]
-    rows = (
-        select(Instruction.version, *columns)
-        .join(Instruction, Instruction.id == kind.instruction_id)
-        .where(kind.instruction_id.in_(ids), kind.version == Instruction.version - 1)
-    )
-    session.execute(insert(kind).from_select(["version", *(column.name for column in columns)], rows))
-
-
-def _update_each(session: Session, values: dict, given: dict) -> None:
-    """One prepared statement, run for every id with its own value."""
-    table = Instruction.__table__
-    statement = update(table).where(table.c.id == bindparam("of")).values(**values)
-    session.connection().execute(statement, [{"of": id, "value": value} for id, value in given.items()])
-
-
-def _parts(ids: list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(ids), _CHUNK):
-        yield ids[start : start + _CHUNK]

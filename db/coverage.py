@@ -1,27 +1,31 @@
-"""What a project covers and how its work goes: matrix, targets and gaps, pace, queue, lengths, shares."""
+"""What a project covers and how its work goes: matrix, targets and gaps, pace, queue, reasons, shares."""
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
+from itertools import pairwise
+from math import inf
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from db import audit
-from db.content import MAX_CHARACTERS
 from db.enums import Category, Decision, InstructionStatus
 from db.policy import Actor, Right, require
 from db.projects import get_project
 from db.tables import AuditLine, Instruction, Project, Review
 from db.tables.base import utc_now
+from db.text_figures import percentile
 
 # Shares of the 25,005 instructions of BioInstruct (Tran et al., JAMIA 2024), as its paper gives them.
 BIOINSTRUCT_SHARES = {Category.IE: 0.338, Category.GEN: 0.335, Category.QA: 0.228, Category.OTHER: 0.100}
 _TARGETS = "coverage_targets"  # where a project's settings keep them
 
 S = InstructionStatus
+UNDER_WAY = (S.DRAFT, S.IN_REVIEW, S.CHANGES_REQUESTED)
+Place = tuple[str, str, int | None]  # task, specialty ("" for all), difficulty (None for all)
 
 
 # The matrix -----------------------------------------------------------------------------------------
@@ -54,7 +58,7 @@ class Target:
             raise ValueError(f"difficulty: {self.difficulty} is not a whole number from 1 to 5.")
 
     @property
-    def place(self) -> tuple[str, str, int | None]:
+    def place(self) -> Place:
         return self.task, self.specialty, self.difficulty
 
 
@@ -105,14 +109,19 @@ def matrix(session: Session, project_id: int) -> list[Cell]:
 
 def gaps(session: Session, project_id: int) -> list[Gap]:
     """The targets that are not reached, the widest first."""
-    rows = _counted(session, project_id)
-    found = []
-    for target in get_targets(session, project_id):
-        approved = sum(count for *place, status, count in rows if status is S.APPROVED and _in(target, place))
-        open_ones = (S.DRAFT, S.IN_REVIEW, S.CHANGES_REQUESTED)
-        under_way = sum(count for *place, status, count in rows if status in open_ones and _in(target, place))
-        if approved < target.count:
-            found.append(Gap(target, approved, under_way))
+    return gaps_in(matrix(session, project_id), get_targets(session, project_id))
+
+
+def gaps_in(cells: Iterable[Cell], targets: Sequence[Target]) -> list[Gap]:
+    """`gaps`, of a matrix that is there already."""
+    sums = {target.place: [0, 0] for target in targets}  # approved, under way
+    for cell in cells:
+        under_way = sum(cell.counts.get(status, 0) for status in UNDER_WAY)
+        for place in {(cell.task, s, d) for s in (cell.specialty, "") for d in (cell.difficulty, None)}:
+            if place in sums:
+                sums[place][0] += cell.approved
+                sums[place][1] += under_way
+    found = [Gap(target, *sums[target.place]) for target in targets if sums[target.place][0] < target.count]
     return sorted(found, key=lambda gap: (-gap.missing, gap.target.place[:2], gap.target.difficulty or 0))
 
 
@@ -133,15 +142,37 @@ def set_targets(session: Session, actor: Actor, project_id: int, targets: Iterab
     return project
 
 
+def set_target(session: Session, actor: Actor, project_id: int, target: Target) -> Target | None:
+    """Set one target and leave the others; returns the one that it takes the place of."""
+    return _put(session, actor, project_id, target.place, target)
+
+
+def remove_target(session: Session, actor: Actor, project_id: int, place: Place) -> Target:
+    """Take one target away and return it. Raises LookupError where there is none."""
+    removed = _put(session, actor, project_id, place, None)
+    if removed is None:
+        raise LookupError("There is no target here; somebody may have removed it.")
+    return removed
+
+
+def _put(
+    session: Session, actor: Actor, project_id: int, place: Place, target: Target | None
+) -> Target | None:
+    require(actor, Right.MANAGE_PROJECT)
+    targets = {each.place: each for each in get_targets(session, project_id)}
+    before = targets.pop(place, None)
+    if target is not None:
+        targets[place] = target
+    if target != before:
+        set_targets(session, actor, project_id, targets.values())
+    return before
+
+
 def _counted(session: Session, project_id: int) -> list[tuple]:
     """(task, specialty, difficulty, status, records)."""
     place = (Instruction.task, Instruction.specialty, Instruction.difficulty, Instruction.status)
     query = select(*place, func.count()).where(*_live(project_id)).group_by(*place)
     return [tuple(row) for row in session.execute(query)]
-
-
-def _in(target: Target, place: list) -> bool:
-    return all(not wanted or wanted == here for wanted, here in zip(target.place, place, strict=True))
 
 
 # The work -------------------------------------------------------------------------------------------
@@ -216,6 +247,11 @@ class QueueAge:
     median: float | None = None
     p90: float | None = None
     oldest: float | None = None
+    bins: tuple[tuple[float, float, int], ...] = ()  # (from, below, records), hours; the last has no end
+
+
+# A day, three, a week, two, four: what a team means by "it has been waiting".
+_AGES = (0, 24, 72, 168, 336, 672)
 
 
 def queue_age(session: Session, project_id: int, *, now: datetime | None = None) -> QueueAge:
@@ -224,7 +260,10 @@ def queue_age(session: Session, project_id: int, *, now: datetime | None = None)
     hours = sorted(((now or utc_now()) - time) / timedelta(hours=1) for time in times)
     if not hours:
         return QueueAge(0)
-    return QueueAge(len(hours), percentile(hours, 0.5), percentile(hours, 0.9), hours[-1])
+    edges = (*_AGES, inf)
+    counts = Counter(max(0, bisect_right(edges, age) - 1) for age in hours)
+    bins = tuple((low, below, counts[n]) for n, (low, below) in enumerate(pairwise(edges)))
+    return QueueAge(len(hours), percentile(hours, 0.5), percentile(hours, 0.9), hours[-1], bins)
 
 
 @dataclass(frozen=True)
@@ -251,47 +290,7 @@ def refusal_reasons(
     return [ReasonCount(reason, n, n / len(given)) for reason, n in counts.most_common() if n]
 
 
-# The texts ------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Histogram:
-    """How long a field is where it is not empty. `bins` are (from, below, records), each twice the last."""
-
-    field: str
-    unit: str
-    bins: list[tuple[int, int, int]]
-    records: int
-    median: float
-    p95: float
-    longest: int
-
-
-def lengths(session: Session, project_id: int, *, field: str, unit: str = "words") -> Histogram:
-    """The lengths of `instruction`, `input` or `output`, in words or characters.
-
-    Reads every text for words, some ten thousand records a second. Tokens are the machine side's to count.
-    """
-    if field not in ("instruction", "input", "output"):
-        raise ValueError(f"field: {field} has no length; choose instruction, input or output.")
-    if unit not in ("words", "characters"):
-        raise ValueError(f"unit: {unit} is not counted here; choose words or characters.")
-    column = getattr(Instruction, field)
-    wanted = column if unit == "words" else func.length(column)
-    found = session.scalars(
-        select(wanted).where(*_live(project_id), column != "").execution_options(yield_per=1000)
-    )
-    sizes = sorted(len(value.split()) if unit == "words" else value for value in found)
-    if not sizes:
-        return Histogram(field, unit, [], 0, 0.0, 0.0, 0)
-    edges = [0, 5]
-    while edges[-1] <= min(sizes[-1], MAX_CHARACTERS):
-        edges.append(edges[-1] * 2)
-    counts = Counter(bisect_right(edges, size) - 1 for size in sizes)
-    bins = [(edges[n], edges[n + 1], counts[n]) for n in range(len(edges) - 1)]
-    return Histogram(
-        field, unit, bins, len(sizes), percentile(sizes, 0.5), percentile(sizes, 0.95), sizes[-1]
-    )
+# The shares -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -319,14 +318,6 @@ def category_shares(
         )
         for category, theirs in BIOINSTRUCT_SHARES.items()
     ]
-
-
-def percentile(ordered: list, share: float) -> float:
-    """The value below which `share` of an ordered list lies, by linear interpolation."""
-    place = share * (len(ordered) - 1)
-    low = int(place)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
 
 
 def _live(project_id: int) -> tuple:

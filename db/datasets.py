@@ -122,10 +122,9 @@ def freeze(
         raise LookupError(f"There is no dataset number {dataset_id}.")
     if plan is None:
         plan = plan_version(session, dataset.project_id, recipe, screening)
-    elif plan.project_id != dataset.project_id:
+    if plan.project_id != dataset.project_id:
         raise ValueError("dataset: the version was planned for another project; plan it again.")
-    else:
-        require_standing(session, plan)
+    require_standing(session, plan)
     return freeze_rows(session, actor, dataset, plan.rows, recipe=plan.recipe, report=plan.report)
 
 

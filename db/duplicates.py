@@ -107,9 +107,9 @@ def find_near(
     """What decides about `content` in the project; None where nothing is near.
 
     Deleted records do not count, nor those of `except_ids`: pass the record's own id. Exact: a text that
-    stops it is never missed, not even behind a nearer variant that passes, and none that stops it scores higher.
-    Where nothing stops it, this is the nearest of all as long as it scores above SHOWN, or above the bound of
-    copies where a project's is lower.
+    stops it is never missed, not even behind a nearer variant that passes, and none that stops it scores
+    higher. Where nothing stops it, this is the nearest of all as long as it scores above SHOWN, or above the
+    bound of copies where a project's is lower.
     """
     rule = rule_of(get_project(session, project_id))
     text = text_of(content.instruction, content.input)

@@ -6,7 +6,7 @@ what was approved when it was made; freezing it asks again whether each of its t
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -21,6 +21,7 @@ from db.checks.contamination import (
     Probe,
     Text,
     find_contamination,
+    shared_passage,
 )
 from db.content import content_of
 from db.enums import InstructionStatus, Split
@@ -37,6 +38,10 @@ from db.version_report import (
 )
 
 MOST_NAMED = 5  # records named in a sentence
+MOST_PASSAGES = 200  # hits whose shared words are kept in the report
+
+Tell = Callable[[str, int, int], object]
+"""Hears how far planning is: the phase, and how many rows of how many; 0 of 0 where it is not counted."""
 # A source that points at one document: a DOI, a PubMed or trial number, an address with a path.
 _DOCUMENT = re.compile(
     r"\b10\.\d{4,9}/\S+|\bPM(?:ID|C)\s*:?\s*\d+|\bNCT\d{8}\b|https?://[^\s/]+/\S+", re.IGNORECASE
@@ -65,6 +70,9 @@ class Screening:
     def __post_init__(self) -> None:
         if self.then is Contaminated.WAIVE and not self.reason.strip():
             raise ValueError("reason: say why contaminated rows may stay; it is recorded with the version.")
+        twice = [name for name, sets in Counter(each.name for each in self.against).items() if sets > 1]
+        if twice:
+            raise ValueError(f"against: two evaluation sets are named {twice[0]}; choose one, or rename it.")
 
     def record(self) -> dict:
         """The screening as plain values, to be stored with the recipe."""
@@ -85,6 +93,7 @@ class Plan:
     recipe: dict  # as stored: the filters, the split, the screening, the hash format
     rows: tuple[FrozenRow, ...]
     report: dict
+    refusal: str = ""  # why it may be looked at, and not frozen
 
     @property
     def content_hash(self) -> str:
@@ -92,30 +101,43 @@ class Plan:
 
 
 def plan_version(
-    session: Session, project_id: int, recipe: Recipe, screening: Screening | None = None
+    session: Session,
+    project_id: int,
+    recipe: Recipe,
+    screening: Screening | None = None,
+    *,
+    tell: Tell = lambda phase, done, total: None,
 ) -> Plan:
     """What freezing by `recipe` would store now.
 
-    Raises ValueError when it chooses nothing, when chosen records have open privacy flags, and when rows hold
-    evaluation texts and `screening` refuses them.
+    Raises ValueError when it chooses nothing and when chosen records have open privacy flags. When rows hold
+    evaluation texts and `screening` refuses them, the plan has a `refusal` and shows them.
     """
     screening = screening or Screening()
+    tell("choosing the rows", 0, 0)
     require_unflagged(session, eligible(project_id, recipe))
     chosen = _chosen(session, project_id, recipe)
     if not chosen:
         raise ValueError("filter: it chooses no approved instruction; approve some or widen the filter.")
-    hits = find_contamination([_text_of(row) for row, _ in chosen], screening.against, screening.limits)
+    texts = [_text_of(row) for row, _ in chosen]
+    if screening.against:
+        tell("comparing with the evaluation sets", 0, 0)
+    hits = find_contamination(texts, screening.against, screening.limits)
+    passages = _passages(texts, hits, screening.against)
+    refusal = _refusal(chosen, hits, screening)
     chosen, held, dropped = _screened(chosen, hits, screening)
-    rows, by_document = _arranged(chosen, recipe)
+    rows, by_document = _arranged(chosen, recipe, tell)
+    tell("writing the report", 0, 0)
+    found = describe_contamination(rows, held, dropped, screening.record(), screening.limits)
     report = {
         **describe_rows(rows),
         "groups": describe_groups(rows, recipe, by_document),
         "privacy": describe_privacy(session, rows),
         "duplicates": describe_duplicates(session, rows),
-        "contamination": describe_contamination(rows, held, dropped, screening.record(), screening.limits),
+        "contamination": {**found, "passages": passages},
     }
     stored = {**recipe.record(), "screening": screening.record(), "format": FORMAT}
-    return Plan(project_id, stored, tuple(rows), report)
+    return Plan(project_id, stored, tuple(rows), report, refusal)
 
 
 def eligible(project_id: int, recipe: Recipe) -> list[ColumnElement[bool]]:
@@ -150,7 +172,9 @@ def require_unflagged(session: Session, conditions: Sequence[ColumnElement[bool]
 
 
 def require_standing(session: Session, plan: Plan) -> None:
-    """Raise ValueError when a text of the plan is no longer approved, or was flagged since."""
+    """Raise ValueError when the plan is refused, or a text of it is no longer approved, or was flagged."""
+    if plan.refusal:
+        raise ValueError(plan.refusal)
     wanted = {row.instruction_id: row.instruction_version for row in plan.rows}
     conditions = [
         Instruction.project_id == plan.project_id,
@@ -257,13 +281,6 @@ def _screened(
     """What is left of the chosen, the hits with their rows, and how many rows were dropped."""
     held = [(chosen[hit.row][0], hit) for hit in hits]
     rows = {hit.row for hit in hits}
-    if rows and screening.then is Contaminated.REFUSE:
-        names = ", ".join(sorted({hit.set_name for hit in hits}))
-        ids = sorted({row.instruction_id for row, _ in held})
-        raise ValueError(
-            f"contamination: {len(rows):,} of {len(chosen):,} chosen records hold texts of {names} (number "
-            f"{_some(ids)}); drop them, or let them stay with a reason."
-        )
     if len(rows) == len(chosen) and screening.then is Contaminated.DROP:
         raise ValueError(
             "contamination: every chosen record holds evaluation texts; nothing is left to freeze."
@@ -273,7 +290,25 @@ def _screened(
     return chosen, held, 0
 
 
-def _arranged(chosen: list[tuple[FrozenRow, int]], recipe: Recipe) -> tuple[list[FrozenRow], int]:
+def _refusal(chosen: list[tuple[FrozenRow, int]], hits: list[Hit], screening: Screening) -> str:
+    """Why rows with evaluation texts keep the version from being frozen; "" when they do not."""
+    if not hits or screening.then is not Contaminated.REFUSE:
+        return ""
+    names = ", ".join(sorted({hit.set_name for hit in hits}))
+    ids = sorted({chosen[hit.row][0].instruction_id for hit in hits})
+    return (
+        f"contamination: {len(ids):,} of {len(chosen):,} chosen records hold texts of {names} (number "
+        f"{_some(ids)}); drop them, or let them stay with a reason."
+    )
+
+
+def _passages(texts: Sequence[Text], hits: Sequence[Hit], against: Sequence[EvaluationSet]) -> list[str]:
+    """What the first hits share, word for word, in the order of the hits."""
+    probes = {(group.name, at): probe for group in against for at, probe in enumerate(group.probes)}
+    return [shared_passage(texts[hit.row], probes[hit.set_name, hit.probe]) for hit in hits[:MOST_PASSAGES]]
+
+
+def _arranged(chosen: list[tuple[FrozenRow, int]], recipe: Recipe, tell: Tell) -> tuple[list[FrozenRow], int]:
     """The rows grouped, split and shuffled by the recipe's seed; and how many were grouped by a document."""
     documents = Counter(filter(None, (document_of(row.content.source) for row, _ in chosen)))
     most = max(_FEW, _COLLECTION * len(chosen))
@@ -286,7 +321,7 @@ def _arranged(chosen: list[tuple[FrozenRow, int]], recipe: Recipe) -> tuple[list
             marks.append(("document", document))
             by_document += 1
         items.append(Item(content_key(row), _near_text(row, recipe), row.content.category, tuple(marks)))
-    groups = group_items(items, recipe.near)
+    groups = group_items(items, recipe.near, lambda done: tell("grouping near copies", done, len(items)))
     shares = {Split.VALIDATION: recipe.validation, Split.TEST: recipe.test}
     splits = split_groups(items, groups, shares, recipe.seed)
     order = sorted(range(len(items)), key=lambda at: shuffle_key(recipe.seed, items[at].key))

@@ -1,15 +1,17 @@
 """A project's guidelines for writing and reviewing: Markdown, versioned, the newest in force."""
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer, joinedload
 
 from db import audit
 from db.enums import Decision
 from db.policy import Actor, Right, require
 from db.projects import get_project
+from db.submissions import sealed_reviews
 from db.tables import Guideline, Instruction, Review
 
 MAX_CHARACTERS = 100_000
+MAX_REASON = 500  # characters
 
 
 class StaleGuidelineError(ValueError):
@@ -32,11 +34,13 @@ def write_guideline(
     """
     require(actor, Right.GUIDE)
     project = get_project(session, project_id)
-    body = body.strip()
+    body, reason = _with_plain_line_ends(body).strip(), " ".join(reason.split())
     if not body:
         raise ValueError("guideline: write what authors and reviewers should hold to.")
     if len(body) > MAX_CHARACTERS:
         raise ValueError(f"guideline: {len(body):,} characters; shorten it to {MAX_CHARACTERS:,} at most.")
+    if len(reason) > MAX_REASON:
+        raise ValueError(f"reason: {len(reason):,} characters; shorten it to {MAX_REASON:,} at most.")
     stored = current_guideline(session, project.id)
     if number != (stored.number if stored else 0):
         if stored is None:
@@ -45,11 +49,29 @@ def write_guideline(
     if stored is not None and stored.body == body:
         return stored
     guideline = Guideline(
-        project_id=project.id, number=number + 1, body=body, reason=reason.strip(), author_id=actor.id
+        project_id=project.id, number=number + 1, body=body, reason=reason, author_id=actor.id
     )
     session.add(guideline)
     audit.record(session, actor, "wrote", guideline, number=guideline.number)
     return guideline
+
+
+def bring_back(session: Session, actor: Actor, project_id: int, earlier: int, *, number: int) -> Guideline:
+    """The text of version `earlier` as the next version, on top of version `number`.
+
+    Raises ValueError when a newer version came in between, LookupError for an unknown one.
+    """
+    require(actor, Right.GUIDE)
+    body = get_guideline(session, project_id, earlier).body
+    try:
+        return write_guideline(
+            session, actor, project_id, body, number=number, reason=f"Brought back version {earlier}"
+        )
+    except StaleGuidelineError as stale:
+        raise ValueError(
+            f"{stale.stored.author.full_name} saved version {stale.stored.number} in the meantime. Read it "
+            f"first; version {earlier} can still be brought back after it."
+        ) from stale
 
 
 def current_guideline(session: Session, project_id: int) -> Guideline | None:
@@ -58,8 +80,12 @@ def current_guideline(session: Session, project_id: int) -> Guideline | None:
 
 
 def list_guidelines(session: Session, project_id: int) -> list[Guideline]:
-    """Every version, newest first."""
-    return list(session.scalars(_newest_first(project_id)))
+    """Every version, newest first, each with its author and without its text, which `get_guideline` reads."""
+    return list(
+        session.scalars(
+            _newest_first(project_id).options(joinedload(Guideline.author), defer(Guideline.body))
+        )
+    )
 
 
 def get_guideline(session: Session, project_id: int, number: int) -> Guideline:
@@ -73,13 +99,15 @@ def reviewed_under(session: Session, instruction: Instruction) -> Guideline | No
     """The guidelines that were in force at the review that counts: that of the approved text, else the last.
 
     None where there is no such review, or no guidelines stood then. A revision that changed labels only may
-    be in force by the review of the one before it.
+    be in force by the review of the one before it. A decision still sealed for a blind second reviewer does
+    not count: even that it was made is told to nobody.
     """
+    sealed = [review.id for review in sealed_reviews(session, instruction)]
     of_record = (
         select(Guideline)
         .select_from(Review)
         .outerjoin(Guideline, Guideline.id == Review.guideline_id)
-        .where(Review.instruction_id == instruction.id)
+        .where(Review.instruction_id == instruction.id, Review.id.not_in(sealed))
         .order_by(Review.id.desc())
         .limit(1)
     )
@@ -88,6 +116,10 @@ def reviewed_under(session: Session, instruction: Instruction) -> Guideline | No
             Review.decision == Decision.APPROVE, Review.version <= instruction.approved_version
         )
     return session.scalar(of_record)
+
+
+def _with_plain_line_ends(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _newest_first(project_id: int):

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, insert, or_, select
+from sqlalchemy import ColumnElement, Select, insert, or_, select
 from sqlalchemy.orm import Session
 
 from db import audit
@@ -115,14 +115,18 @@ def flag_project(session: Session, project_id: int) -> int:
 
     For records older than the check, and after STUDIO_NER_DIR was set: about a thousand a second.
     """
-    now = or_(Revision.number == Instruction.version, Revision.number == Instruction.approved_version)
-    query = (
+    return flag_many(session, list(session.scalars(standing_texts(project_id))))
+
+
+def standing_texts(project_id: int) -> Select[tuple[Revision]]:
+    """The query for every head and every text in force of a project, by record and version."""
+    stands = or_(Revision.number == Instruction.version, Revision.number == Instruction.approved_version)
+    return (
         select(Revision)
         .join(Instruction, Instruction.id == Revision.instruction_id)
-        .where(Instruction.project_id == project_id, Instruction.deleted_at.is_(None), now)
+        .where(Instruction.project_id == project_id, Instruction.deleted_at.is_(None), stands)
         .order_by(Revision.instruction_id, Revision.number)
     )
-    return flag_many(session, list(session.scalars(query)))
 
 
 def list_flags(session: Session, instruction_id: int, version: int) -> list[PrivacyFlag]:
@@ -171,9 +175,10 @@ def require_clean(session: Session, instruction: Instruction, *, doing: str = "a
     if still:
         first = still[0]
         more = f" and {len(still) - 1} more" if len(still) > 1 else ""
+        place = f"characters {first.span_start + 1} to {first.span_end}"
         raise ValueError(
-            f"{first.field}: characters {first.span_start + 1} to {first.span_end} look like {_a(first.kind)}"
-            f"{more}; take it out, or clear each flag with a reason, to {doing}."
+            f"{first.field}: {place} look like {with_article(first.kind)}{more}; take it out, or clear each "
+            f"flag with a reason, to {doing}."
         )
 
 
@@ -261,7 +266,8 @@ def _flagged_text(session: Session, stored: PrivacyFlag) -> str:
     return text_of(revision, stored.field)[stored.span_start : stored.span_end]
 
 
-def _a(kind: str) -> str:
+def with_article(kind: str) -> str:
+    """The kind of a flag as a sentence names it, such as "a date"."""
     return f"{'an' if kind[0] in 'aeioAEIO' else 'a'} {kind}"
 
 

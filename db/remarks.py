@@ -15,11 +15,13 @@ from sqlalchemy.orm import Session
 
 from db import audit
 from db.content import FIELDS
+from db.enums import InstructionStatus
 from db.instructions import get_instruction
 from db.policy import Actor, PolicyError, Right, require
-from db.submissions import sealed_reviews
+from db.submissions import decisions, wrote
 from db.tables import Comment, Instruction, Revision, User
 from db.tables.base import utc_now
+from db.users import as_actor
 
 TEXT_FIELDS = ("instruction", "input", "output", "task", "specialty", "source")
 MAX_CHARACTERS = 10_000
@@ -94,8 +96,7 @@ def add_remark(
 def reply(session: Session, actor: Actor, comment_id: int, body: str) -> Comment:
     """An answer in the thread of a remark; a reply to a reply joins the same thread."""
     require(actor, Right.READ)
-    first = _thread(session, comment_id)
-    instruction = get_instruction(session, first.instruction_id)
+    first, instruction = _thread(session, actor, comment_id)
     comment = Comment(
         instruction_id=first.instruction_id,
         version=instruction.version,
@@ -114,9 +115,8 @@ def resolve(session: Session, actor: Actor, comment_id: int, *, resolved: bool =
     Its own author may, the record's author, and every reviewer; others get PolicyError.
     """
     require(actor, Right.READ)
-    first = _thread(session, comment_id)
-    instruction = get_instruction(session, first.instruction_id)
-    if actor.id not in (first.author_id, instruction.author_id) and not actor.can(Right.REVIEW):
+    first, instruction = _thread(session, actor, comment_id)
+    if not may_close(actor, first.author_id, instruction):
         raise PolicyError("You may not close this remark: its author, the record's author or a reviewer may.")
     if (first.resolved_at is not None) is resolved:
         raise ValueError(f"remark: it is {'resolved' if resolved else 'open'} already.")
@@ -126,10 +126,16 @@ def resolve(session: Session, actor: Actor, comment_id: int, *, resolved: bool =
     return first
 
 
+def may_close(actor: Actor, author_id: int, instruction: Instruction) -> bool:
+    """May they resolve or reopen a thread that `author_id` began on the record?"""
+    return actor.id in (author_id, instruction.author_id) or actor.can(Right.REVIEW)
+
+
 def list_remarks(session: Session, instruction_id: int, actor: Actor | None = None) -> list[Remark]:
     """The threads on a record, oldest first, each with what became of its passage.
 
-    While a blind review waits for its second decision, what the first reviewer said is shown to nobody else.
+    While a blind review waits for its decisions, what a reviewer says of the submission is shown to nobody
+    else: not before their own decision either, for another may be reading it at the same time.
     """
     instruction = get_instruction(session, instruction_id)
     said = _said(session, instruction, actor)
@@ -184,7 +190,7 @@ def follow(span: tuple[int, int], before: str, after: str) -> tuple[int, int] | 
 
 
 def _said(session: Session, instruction: Instruction, actor: Actor | None) -> list[tuple[Comment, str]]:
-    sealed = {review.reviewer_id for review in sealed_reviews(session, instruction)}
+    sealed = _sealed_authors(session, instruction)
     query = (
         select(Comment, User.full_name)
         .join(User, User.id == Comment.author_id)
@@ -195,9 +201,22 @@ def _said(session: Session, instruction: Instruction, actor: Actor | None) -> li
         (comment, name)
         for comment, name in session.execute(query)
         if comment.author_id not in sealed
-        or comment.version != instruction.version
+        or comment.created_at < instruction.submitted_at
         or (actor is not None and comment.author_id == actor.id)
     ]
+
+
+def _sealed_authors(session: Session, instruction: Instruction) -> set[int]:
+    """Those whose remarks on the submission nobody else may see yet: they may decide on it, blind."""
+    if instruction.status is not InstructionStatus.IN_REVIEW or instruction.overlap == 1:
+        return set()
+    session.flush()
+    here = Instruction.id == instruction.id
+    if session.scalar(select(decisions()).where(here)) >= instruction.overlap:
+        return set()
+    said = select(Comment.author_id).where(Comment.instruction_id == instruction.id)
+    people = map(as_actor, session.scalars(select(User).where(User.id.in_(said))))
+    return {who.id for who in people if who.can(Right.REVIEW) and not wrote(session, who, instruction)}
 
 
 def _remark(
@@ -238,12 +257,15 @@ def _contribution(comment: Comment, name: str) -> Said:
     return Said(comment.id, comment.author_id, name, comment.body, comment.created_at)
 
 
-def _thread(session: Session, comment_id: int) -> Comment:
-    """The first remark of the thread that a comment belongs to."""
+def _thread(session: Session, actor: Actor, comment_id: int) -> tuple[Comment, Instruction]:
+    """The first remark of the thread that a comment belongs to, where the actor may see it; its record."""
     comment = session.get(Comment, comment_id)
-    if comment is None:
-        raise LookupError(f"There is no remark number {comment_id}.")
-    return comment if comment.parent_id is None else session.get_one(Comment, comment.parent_id)
+    if comment is not None:
+        instruction = get_instruction(session, comment.instruction_id)
+        first = comment if comment.parent_id is None else session.get_one(Comment, comment.parent_id)
+        if {comment.id, first.id} <= {seen.id for seen, _ in _said(session, instruction, actor)}:
+            return first, instruction
+    raise LookupError(f"There is no remark number {comment_id}.")
 
 
 def _revision(session: Session, instruction_id: int, version: int) -> Revision:

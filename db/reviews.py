@@ -176,6 +176,12 @@ def list_reviews(session: Session, instruction: Instruction, actor: Actor | None
     return [review for review in instruction.reviews if review.id not in sealed]
 
 
+def is_sealed(session: Session, review: Review) -> bool:
+    """True while nobody but its author is shown the review: a second reviewer is still to decide, blind."""
+    instruction = session.get_one(Instruction, review.instruction_id)
+    return review.id in {sealed.id for sealed in sealed_reviews(session, instruction)}
+
+
 def _given(session: Session, instruction: Instruction) -> list[Review]:
     """The independent decisions on the submission so far."""
     session.flush()

@@ -4,7 +4,7 @@ Both depend on what the rows say and on the seed, never on their ids or their or
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -22,8 +22,13 @@ class Item:
     families: tuple[Hashable, ...] = ()  # its document, its parent: who shares one belongs together
 
 
-def group_items(items: Sequence[Item], bound: float) -> list[int]:
-    """The group of each item, numbered from 0.
+_TOLD_EVERY = 256  # items
+
+
+def group_items(
+    items: Sequence[Item], bound: float, tell: Callable[[int], object] = lambda done: None
+) -> list[int]:
+    """The group of each item, numbered from 0. `tell` hears now and then how many items are done.
 
     Items share a group when their texts are equal, when ROUGE-L F1 is above `bound`, when they share a
     family, and when a chain of such pairs joins them.
@@ -38,6 +43,8 @@ def group_items(items: Sequence[Item], bound: float) -> list[int]:
             chain.join(firsts.setdefault(mark, position), position)
     groups = numpy.array([chain.first(position) for position in range(len(items))])
     for position in range(len(items)):
+        if position % _TOLD_EVERY == 0:
+            tell(position)
         if firsts["words", index.words(position) or items[position].text] != position:
             continue  # its equal has been asked already
         for near, _ in index.near_behind(position, but=groups == groups[position]):

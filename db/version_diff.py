@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -92,10 +93,16 @@ def read_change(
     session: Session, diff: VersionDiff, change: Change
 ) -> tuple[DatasetRow | None, DatasetRow | None]:
     """Both rows of a change, for showing their texts side by side."""
-    return (
-        _row_at(session, diff.before_id, change.before),
-        _row_at(session, diff.after_id, change.after),
-    )
+    return read_changes(session, diff, [change])[0]
+
+
+def read_changes(
+    session: Session, diff: VersionDiff, changes: Sequence[Change]
+) -> list[tuple[DatasetRow | None, DatasetRow | None]]:
+    """`read_change` of a page of changes, in two queries."""
+    before = _rows_at(session, diff.before_id, [change.before for change in changes])
+    after = _rows_at(session, diff.after_id, [change.after for change in changes])
+    return [(before.get(change.before), after.get(change.after)) for change in changes]
 
 
 def _differences(before: _Row | None, after: _Row) -> frozenset[Difference]:
@@ -142,9 +149,8 @@ def _digest(*texts: str) -> bytes:
     return sha256("\x1f".join(texts).encode()).digest()
 
 
-def _row_at(session: Session, version_id: int, position: int | None) -> DatasetRow | None:
-    if position is None:
-        return None
-    return session.scalar(
-        select(DatasetRow).where(DatasetRow.version_id == version_id, DatasetRow.position == position)
-    )
+def _rows_at(session: Session, version_id: int, positions: Sequence[int | None]) -> dict:
+    """Rows of a version by position; positions of None are no rows."""
+    wanted = [position for position in positions if position is not None]
+    query = select(DatasetRow).where(DatasetRow.version_id == version_id, DatasetRow.position.in_(wanted))
+    return {row.position: row for row in session.scalars(query)}

@@ -1,7 +1,6 @@
 """Frozen versions from the shell: freeze, compare, describe, check. See db.__main__, which runs these."""
 
 import argparse
-import json
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -10,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from db import cards, datasets, freezing, version_diff
 from db import lineage as lineages
-from db.checks.contamination import EvaluationSet, Probe
+from db.checks.contamination import EvaluationSet
 from db.enums import Category, Origin, Split
 from db.freezing import Contaminated, Screening
 from db.policy import Actor, Right, require
@@ -59,7 +58,7 @@ def freeze(session: Session, actor: Actor, given: argparse.Namespace):
         near_on=NearOn(given.near_on),
     )
     sets = [freezing.evaluation_set(session, *chosen) for chosen in given.against]
-    sets += [_texts_of(path) for path in given.against_file]
+    sets += [EvaluationSet.of_file(path) for path in given.against_file]
     screening = Screening(tuple(sets), Contaminated(given.contaminated), given.reason)
     plan = freezing.plan_version(session, given.project, recipe, screening)  # others write meanwhile
     with write() as writing:
@@ -152,21 +151,3 @@ def _version_and_split(text: str) -> tuple[int, Split | None]:
     if not number.isdigit() or (split and split not in list(Split)):
         raise argparse.ArgumentTypeError(f"{text!r} is not VERSION or VERSION:SPLIT")
     return int(number), Split(split) if split else None
-
-
-def _texts_of(path: Path) -> EvaluationSet:
-    """An evaluation set from a JSONL file. Raises ValueError naming the first line that holds no text."""
-    probes = []
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"against: line {number} of {path.name} is no JSON.") from error
-        fields = row if isinstance(row, dict) else {"text": row}
-        texts = [fields[name] for name in ("instruction", "question", "text") if fields.get(name)]
-        if not texts or not isinstance(texts[0], str):
-            raise ValueError(f"against: line {number} of {path.name} has no instruction, question or text.")
-        probes.append(Probe(texts[0], str(fields.get("input") or "")))
-    return EvaluationSet(path.name, tuple(probes))

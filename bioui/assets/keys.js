@@ -11,17 +11,24 @@
     next.click();
     next.scrollIntoView({ block: 'nearest' });
   };
+  const tick = () => {
+    const row = [...document.querySelectorAll('.item[aria-current]')].find((one) => one.offsetParent);
+    const box = row && row.closest('li').querySelector('[data-tick]');
+    if (box) box.click();
+  };
   // key, what it does, the place on the page it needs, the act; `ctrl` also works while someone types.
   const SHORTCUTS = [
     { key: 'j', does: 'Open the next record', needs: '.item', act: step(1) },
     { key: 'k', does: 'Open the record before', needs: '.item', act: step(-1) },
-    { key: '/', does: 'Search', needs: '#search textarea, #search input', act: focus('#search textarea, #search input') },
+    { key: '/', does: 'Search', needs: '#search', act: focus('#search') },
+    { key: 'x', does: 'Tick the open record', needs: '[data-tick]', act: tick },
+    { key: 'm', does: 'Remark on the selected text', needs: '.remark-new textarea', act: () => studio.remark() },
     { key: 'n', does: 'New instruction', needs: '#new-btn', act: press('#new-btn') },
     { key: 'e', does: 'Edit the open record', needs: '#field-instruction textarea', act: focus('#field-instruction textarea') },
     { key: 'e', does: 'Edit the open record', needs: '[data-edit]', act: press('[data-edit]') },
-    { key: 'a', does: 'Approve', needs: '#approve-btn', act: press('#approve-btn') },
-    { key: 'c', does: 'Request changes', needs: '#changes-btn', act: press('#changes-btn') },
-    { key: 'r', does: 'Reject', needs: '#reject-btn', act: press('#reject-btn') },
+    { key: 'a', does: 'Approve', needs: '#approve-btn, #settle-approve-btn', act: press('#approve-btn, #settle-approve-btn') },
+    { key: 'c', does: 'Request changes', needs: '#changes-btn, #settle-changes-btn', act: press('#changes-btn, #settle-changes-btn') },
+    { key: 'r', does: 'Reject', needs: '#reject-btn, #settle-reject-btn', act: press('#reject-btn, #settle-reject-btn') },
     { key: 's', ctrl: true, does: 'Save', needs: '#save-btn', act: press('#save-btn') },
     { key: 'Enter', ctrl: true, does: 'Submit for review', needs: '#submit-btn', act: press('#submit-btn') },
     { key: 'Enter', ctrl: true, does: 'Compare', needs: '#compare-btn', act: press('#compare-btn') },

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import gradio as gr
 
+from bioui.components.checks import advice_value
 from bioui.components.empty import TEMPLATE as EMPTY_TEMPLATE
 from bioui.components.empty import empty_state
 from bioui.components.frame import Page
-from bioui.components.instruction_form import advice_value
 from bioui.components.reading import TEXT, text_value
 from bioui.components.table import Trail
 from bioui.components.view import View

@@ -1,18 +1,14 @@
-"""The form of one instruction, and what the page says about the text while it is typed."""
+"""The form of one instruction, and what was typed in it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import gradio as gr
 
+from bioui.components.checks import checks
 from bioui.components.view import View
-from bioui.components.word_diff import PARTS, word_diff
-from bioui.present import counted, shortened
-from db import duplicates, instructions, search
-from db.checks import quality
+from db import search
 from db.content import Content
-from db.duplicates import Kind, Near
 from db.enums import Category
 from db.session import Session
 
@@ -29,27 +25,6 @@ DIFFICULTIES = [
     ("4  an expert knows", 4),
     ("5  a specialist thinks", 5),
 ]
-
-# Typing pauses -> the View's `pause` event. Nothing is sent while keys are still coming.
-PAUSE_SECONDS = 0.6
-PAUSE = """
-let timer = 0;
-document.addEventListener('input', (event) => {
-  if (!event.target.closest('SELECTOR')) return;
-  UNSAVED
-  clearTimeout(timer);
-  timer = setTimeout(() => trigger('pause', {}), MILLISECONDS);
-});
-"""
-SHOW_SUMMARY = """
-watch('value', () => {
-  const note = document.getElementById('checks-note');
-  if (note) note.textContent = props.value.summary || '';
-});
-"""
-
-CHECKS = Path(__file__).with_name("checks.hbs").read_text(encoding="utf-8").replace("@parts", PARTS)
-NO_CHECKS = {"ready": False}
 
 
 @dataclass(frozen=True)
@@ -86,6 +61,15 @@ class Typed:
         values = {**content.columns(), "tags": ", ".join(content.tags), "category": content.category.value}
         return cls(**values)
 
+    @classmethod
+    def labelled(cls, params: Mapping[str, str]) -> "Typed":
+        """An empty form with the labels that a link names, such as those of a cell of the coverage."""
+        level = params.get("difficulty", "")
+        labels = {name: params[name] for name in ("task", "specialty") if params.get(name)}
+        if params.get("category") in list(Category):
+            labels["category"] = params["category"]
+        return replace(BLANK, **labels, **({"difficulty": int(level)} if level in "12345" and level else {}))
+
     def values(self) -> list:
         """For the form's components, in order."""
         return [getattr(self, field) for field in self.__dataclass_fields__]
@@ -114,6 +98,34 @@ def with_typed(handler: Callable) -> Callable:
         typed = Typed(instruction, input, output, category, difficulty, task, specialty, tags, source, reason)
         return handler(first, typed, request)
 
+    return _named(flat, handler)
+
+
+def with_typed_event(handler: Callable) -> Callable:
+    """`handler(first, typed, event, request)`, likewise."""
+
+    def flat(
+        first,
+        instruction: str,
+        input: str,
+        output: str,
+        category: str,
+        difficulty: int,
+        task: str,
+        specialty: str,
+        tags: str,
+        source: str,
+        reason: str,
+        event: gr.EventData,
+        request: gr.Request,
+    ):
+        typed = Typed(instruction, input, output, category, difficulty, task, specialty, tags, source, reason)
+        return handler(first, typed, event, request)
+
+    return _named(flat, handler)
+
+
+def _named(flat: Callable, handler: Callable) -> Callable:
     flat.__name__, flat.__module__, flat.__doc__ = handler.__name__, handler.__module__, handler.__doc__
     return flat
 
@@ -155,7 +167,7 @@ def instruction_form() -> Form:
             lines=5,
             max_lines=24,
         )
-        checks_html = View(CHECKS, NO_CHECKS, on_load=pause("#instruction-form", unsaved=True) + SHOW_SUMMARY)
+        checks_html = checks()
         category_radio = gr.Radio(
             CATEGORIES,
             label="Category",
@@ -194,80 +206,6 @@ def instruction_form() -> Form:
         )
     inputs = [instruction_tb, input_tb, output_tb, category_radio, difficulty_radio, task_dd, specialty_dd]
     return Form([*inputs, tags_tb, source_tb, reason_tb], task_dd, specialty_dd, checks_html)
-
-
-def pause(selector: str, *, unsaved: bool = False) -> str:
-    """JavaScript for a View: `pause` is triggered when typing inside `selector` has rested."""
-    return (
-        PAUSE.replace("SELECTOR", selector)
-        .replace("UNSAVED", "document.body.dataset.unsaved = '1';" if unsaved else "")
-        .replace("MILLISECONDS", str(int(PAUSE_SECONDS * 1000)))
-    )
-
-
-def checks_value(session: Session, project_id: int, typed: Typed, record_id: int) -> dict:
-    """Counts, advice and the nearest stored instruction for what stands in the form."""
-    if not (typed.instruction or "").strip():
-        return NO_CHECKS
-    content = typed.content()
-    advice, near = advice_value(content), near_value(session, project_id, content, record_id)
-    lengths = [("instruction", content.instruction), ("input", content.input), ("output", content.output)]
-    return {
-        "ready": True,
-        "counts": [
-            {"words": f"{len(text.split()):,}", "label": f"words of {name}"} for name, text in lengths if text
-        ],
-        "tokens": f"{about_tokens(content):,}",
-        "advice": advice,
-        "near": near,
-        "summary": _summary(advice, near),
-    }
-
-
-def advice_value(content: Content) -> list[dict]:
-    """quality.advise, the field apart from the sentence."""
-    return [
-        dict(zip(("field", "sentence"), told.split(": ", 1), strict=True)) for told in quality.advise(content)
-    ]
-
-
-def near_value(session: Session, project_id: int, content: Content, record_id: int) -> dict | None:
-    """The stored instruction that decides about the text; where it is near, with what differs."""
-    found = duplicates.find_near(session, project_id, content, except_ids={record_id})
-    if found is None:
-        return None
-    stored = instructions.get_instruction(session, found.id)
-    theirs = duplicates.text_of(stored.instruction, stored.input)
-    ours = duplicates.text_of(content.instruction, content.input)
-    is_near = found.kind is not Kind.NONE
-    return {
-        "id": found.id,
-        "score": f"{found.score:.2f}",
-        "is_copy": found.stops,
-        "title": f"Near {found.kind}." if is_near else "",
-        "told": _near_told(found),
-        "href": f"/curate?project={project_id}&id={found.id}",
-        "parts": word_diff(theirs, ours) if is_near else [{"text": shortened(theirs, 400)}],
-    }
-
-
-def _near_told(found: Near) -> str:
-    if found.stops:
-        return f", above {found.bound:.2f}. Change yours, or edit that one instead."
-    if found.kind is Kind.VARIANT:
-        return f". Each names something that the other does not: it passes up to {found.bound:.2f}."
-    return ""
-
-
-def _summary(advice: list[dict], near: dict | None) -> str:
-    """One line for beside the buttons, where the checks themselves may be out of sight."""
-    said = [f"{near['title'].removesuffix('.')} of number {near['id']}"] if near and near["is_copy"] else []
-    return ". ".join([*said, counted(len(advice), "remark")] if advice else said)
-
-
-def about_tokens(content: Content) -> int:
-    """Tokens of the whole record by the rule of thumb of four characters each."""
-    return round(sum(len(text) for text in (content.instruction, content.input, content.output)) / 4)
 
 
 def label_choices(session: Session, project_id: int) -> tuple[dict, dict]:

@@ -1,119 +1,134 @@
-"""One quiet row of filters for a list of instructions; the address bar says the same."""
+"""The row of filters over a list of instructions; the address bar says the same, and people can save it.
+
+Events of the View, all with plain values:
+  filter   what the row says now: `event.params`, names and values as in the address bar
+  save     keep it as `event.name`, for all when `event.shared`;  forget   drop the saved one `event.id`
+What is typed stays in the browser: the server fills the row when a page opens, and when a saved one changes.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
 
-import gradio as gr
-
-from bioui.components.instruction_form import CATEGORIES, pause
+from bioui.components.instruction_form import CATEGORIES
 from bioui.components.view import View
 from bioui.present import status_chip
-from db import search
-from db.enums import Category, InstructionStatus, Origin
+from db import saved_filters, search, users
+from db.enums import InstructionStatus, Origin, Provenance
 from db.policy import Actor
-from db.search import InstructionQuery
+from db.saved_filters import View as Shown
+from db.search import InstructionQuery, Sort
 from db.session import Session
 
-STATUSES = [("Any status", ""), *((status_chip(status)[0], status.value) for status in InstructionStatus)]
-ORIGINS = [("Any origin", ""), *((origin.value.capitalize(), origin.value) for origin in Origin)]
-MINE = "mine"  # an origin of its own kind: written by oneself
+ME = "me"  # in place of a person's number: whoever looks
+SORTS = {
+    Sort.NEWEST: "Newest first",
+    Sort.OLDEST: "Oldest first",
+    Sort.CHANGED: "Last changed first",
+    Sort.SUBMITTED: "Longest in review first",
+    Sort.EASIEST: "Easiest first",
+    Sort.HARDEST: "Hardest first",
+}
+YES_NO = (("yes", "Yes"), ("no", "No"))
+PEOPLE = ("author", "assignee")
+TEMPLATE = Path(__file__).with_suffix(".hbs").read_text(encoding="utf-8")
+ON_LOAD = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+NO_FILTERS = {"q": "", "main": [], "more": [], "saved": []}
 
 
 @dataclass(frozen=True)
 class Filters:
-    """What the row of filters says; the names are those in the address bar."""
+    """What the row says, by the names in the address bar; unknown names and values do not filter."""
 
-    q: str = ""
-    status: str = ""
-    category: str = ""
-    task: str = ""
-    specialty: str = ""
-    origin: str = ""
-
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            object.__setattr__(self, field.name, (getattr(self, field.name) or "").strip())
+    said: tuple[tuple[str, str], ...] = ()  # pairs: the state of a page must be hashable
 
     @classmethod
-    def of(cls, params: Mapping[str, str]) -> "Filters":
-        """From the address bar; a status, category or origin there is none of does not filter."""
-        read = cls(**{field.name: params.get(field.name, "") for field in fields(cls)})
-        return cls(
-            read.q,
-            read.status if read.status in list(InstructionStatus) else "",
-            read.category if read.category in list(Category) else "",
-            read.task,
-            read.specialty,
-            read.origin if read.origin in (*Origin, MINE) else "",
-        )
+    def of(cls, params: Mapping[str, object]) -> "Filters":
+        """From the address bar or the browser: only what is understood is kept."""
+        people = {name: ME for name in PEOPLE if params.get(name) == ME}
+        known = saved_filters.to_params(saved_filters.from_params({**params, **dict.fromkeys(people, "")}))
+        return cls(tuple({**known, **people}.items()))
 
     def params(self) -> dict[str, str]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return dict(self.said)
 
     def are_set(self) -> bool:
-        return any(self.params().values())
+        return any(name != "sort" for name, _ in self.said)
+
+    def shown(self, actor: Actor) -> Shown:
+        """The query and its order, with the actor in the place of *me*."""
+        said = self.params()
+        me = {name: str(actor.id) for name in PEOPLE if said.get(name) == ME}
+        return saved_filters.from_params({**said, **me})
 
     def query(self, actor: Actor) -> InstructionQuery:
-        return InstructionQuery(
-            text=self.q,
-            statuses=(InstructionStatus(self.status),) if self.status else (),
-            categories=(Category(self.category),) if self.category else (),
-            origins=(Origin(self.origin),) if self.origin and self.origin != MINE else (),
-            task=self.task,
-            specialty=self.specialty,
-            author_id=actor.id if self.origin == MINE else None,
-        )
-
-    def updates(self, session: Session, project_id: int) -> list[dict]:
-        """The row's components as these filters set them, with the labels in use to choose from."""
-        used = search.used_labels(session, project_id)
-        tasks, specialties = used["task"], used["specialty"]
-        return [
-            gr.update(value=self.q),
-            gr.update(value=self.status),
-            gr.update(value=self.category),
-            gr.update(value=self.task, choices=[("Any task", ""), *((_words(task), task) for task in tasks)]),
-            gr.update(value=self.specialty, choices=[("Any specialty", ""), *specialties]),
-            gr.update(value=self.origin),
-        ]
+        return self.shown(actor).query
 
 
-@dataclass(frozen=True)
-class FilterRow:
-    """The components, in the order of Filters; `events` are those after which the list is asked anew."""
-
-    inputs: list
-
-    @property
-    def outputs(self) -> list:
-        return self.inputs
-
-    events: list
+def list_filters() -> View:
+    return View(TEMPLATE, NO_FILTERS, on_load=ON_LOAD, elem_id="list-filters")
 
 
-def list_filters() -> FilterRow:
-    with gr.Row(elem_classes="filters", elem_id="list-filters"):
-        query_tb = gr.Textbox(
-            show_label=False, container=False, placeholder="Search instructions   /", scale=3, min_width=220,
-            elem_id="search", html_attributes=gr.InputHTMLAttributes(autocomplete="off", spellcheck=False),
-        )  # fmt: skip
-        status_dd = _choice("Status", STATUSES)
-        category_dd = _choice("Category", [("Any category", ""), *CATEGORIES])
-        task_dd = _choice("Task", [("Any task", "")], allow_custom_value=True)
-        specialty_dd = _choice("Specialty", [("Any specialty", "")], allow_custom_value=True)
-        origin_dd = _choice("Origin", [*ORIGINS, ("Written by me", MINE)])
-    typing_html = View("", {}, on_load=pause("#search"), elem_classes="no-size")
-    chosen = [status_dd, category_dd, task_dd, specialty_dd, origin_dd]
-    events = [typing_html.pause, query_tb.submit, *(dropdown.input for dropdown in chosen)]
-    return FilterRow([query_tb, *chosen], events)
+def filters_value(session: Session, actor: Actor, project_id: int, filters: Filters) -> dict:
+    """The row as these filters set it, with the labels in use and the saved filters to choose from."""
+    said, used = filters.params(), search.used_labels(session, project_id)
+    people = [(ME, "Me"), *((str(one.id), one.full_name) for one in users.list_users(session))]
+    statuses = [(status.value, status_chip(status)[0]) for status in InstructionStatus]
+    tasks = [(task, task.replace("_", " ")) for task in used["task"]]
+    main = [
+        _choice("status", "Status", "Any status", statuses, said),
+        _choice("category", "Category", "Any category", [(value, name) for name, value in CATEGORIES], said),
+        _choice("task", "Task", "Any task", tasks, said),
+        _choice("specialty", "Specialty", "Any specialty", [(one, one) for one in used["specialty"]], said),
+        _choice("author", "Author", "Anyone", people, said),
+        _choice("sort", "Order", "Best first", [(sort.value, name) for sort, name in SORTS.items()], said),
+    ]
+    levels = [(str(level), str(level)) for level in range(1, 6)]
+    more = [
+        _choice("origin", "Origin", "Any", [(one.value, one.value.capitalize()) for one in Origin], said),
+        _choice("provenance", "Written by", "Any", [(one.value, _WRITERS[one]) for one in Provenance], said),
+        _choice("from", "Difficulty from", "1", levels, said),
+        _choice("to", "to", "5", levels, said),
+        _choice("assignee", "Assigned to", "Anyone or nobody", [("0", "Nobody"), *people], said),
+        _choice("flagged", "Privacy flag open", "Either", YES_NO, said),
+        _choice("remarks", "Remarks open", "Either", YES_NO, said),
+        _choice("restricted", "Data-use agreement", "Either", YES_NO, said),
+        _text("tags", "Tags, all of them", "such as liver, dosing", said),
+        _text("licence", "Licence", "such as CC BY 4.0", said),
+        {**_text("since", "Changed since", "", said), "is_date": True},
+    ]
+    own = saved_filters.list_filters(session, actor, project_id)
+    kept = [_saved(row, actor) for row in own]
+    return {"q": said.get("q", ""), "main": main, "more": more, "saved": kept}
 
 
-def _choice(label: str, choices: list, **options) -> gr.Dropdown:
-    return gr.Dropdown(
-        choices, value="", label=label, show_label=False, container=False, scale=1, min_width=130,
-        elem_id=f"filter-{label.lower()}", **options,
-    )  # fmt: skip
+_WRITERS = {
+    Provenance.NATIVE: "People",
+    Provenance.SYNTHETIC: "A model",
+    Provenance.TRANSLATED: "A translator",
+}
 
 
-def _words(task: str) -> str:
-    return task.replace("_", " ")
+def _choice(name: str, label: str, every: str, choices, said: Mapping[str, str]) -> dict:
+    """A select; a value that is no longer in use stays choosable, so that a link says what it filters by."""
+    value = said.get(name, "")
+    known = [{"value": key, "text": text, "chosen": key == value} for key, text in choices]
+    if value and value not in [key for key, _ in choices]:
+        known.append({"value": value, "text": value, "chosen": True})
+    return {"name": name, "label": label, "every": every, "choices": known}
+
+
+def _text(name: str, label: str, example: str, said: Mapping[str, str]) -> dict:
+    return {"name": name, "label": label, "example": example, "value": said.get(name, ""), "is_text": True}
+
+
+def _saved(row, actor: Actor) -> dict:
+    is_own = row.owner_id == actor.id
+    return {
+        "id": row.id,
+        "name": row.name,
+        "query": urlencode(row.query),
+        "is_own": is_own,
+        "told": ("shared with all" if is_own else "shared by another") if row.is_shared else "",
+    }

@@ -1,16 +1,21 @@
-"""The reading pane of a review: the record as a reader needs it, its faults, what changed since."""
+"""The reading pane of a review: the record as a reader needs it, its faults, what changed since.
+
+Event of the View: `clear` (`event.flag`, `event.reason`), as of `checks`.
+"""
 
 from pathlib import Path
 
 from bioui.components import chip
+from bioui.components.checks import FINDINGS, ON_REASON, findings_value
 from bioui.components.empty import TEMPLATE as EMPTY_TEMPLATE
 from bioui.components.empty import empty_state
-from bioui.components.instruction_form import CATEGORIES, advice_value, near_value
+from bioui.components.instruction_form import CATEGORIES
 from bioui.components.record_history import talk_value
 from bioui.components.view import View
-from bioui.components.word_diff import CHANGES, PARTS, field_changes
+from bioui.components.word_diff import CHANGES, field_changes
 from bioui.present import ago, exact
 from db.content import content_of
+from db.policy import Actor
 from db.session import Session
 from db.tables import Instruction, Revision
 
@@ -22,8 +27,8 @@ TEMPLATE = (
     Path(__file__)
     .with_suffix(".hbs")
     .read_text(encoding="utf-8")
-    .replace("@passage", TEXT)
-    .replace("@parts", PARTS)
+    .replace("@passage", TEXT.replace("data-field", "data-remark-field"))
+    .replace("@findings", FINDINGS)
     .replace("@changes", CHANGES)
     .replace("@chip", chip.TEMPLATE)
     .replace("@empty", EMPTY_TEMPLATE)
@@ -51,10 +56,12 @@ CATEGORY_NAMES = {value: name for name, value in CATEGORIES}
 
 
 def reading_pane() -> View:
-    return View(TEMPLATE, NOTHING_TO_READ, on_load=ON_LOAD)
+    return View(TEMPLATE, NOTHING_TO_READ, on_load=ON_LOAD + ON_REASON)
 
 
-def reading_value(session: Session, record: Instruction, *, own: str = "", note: str = "") -> dict:
+def reading_value(
+    session: Session, actor: Actor, record: Instruction, *, own: str = "", note: str = ""
+) -> dict:
     """`own` says why the reader may not decide, or that the decision is recorded as solo."""
     content = content_of(record)
     before, since = _text_before(record)
@@ -65,11 +72,10 @@ def reading_value(session: Session, record: Instruction, *, own: str = "", note:
         "exact": exact(record.submitted_at),
         "href": f"/curate?project={record.project_id}&id={record.id}",
         "own": own,
-        "advice": advice_value(content),
-        "near": near_value(session, record.project_id, content, record.id),
+        "findings": findings_value(session, actor, record.project_id, content, record),
         "changes": field_changes(content_of(before), content) if before else [],
         "since": since,
-        "said": talk_value(session, record)["said"],
+        "said": talk_value(session, actor, record)["said"],
         "note": note,
         "empty": NOTHING_TO_READ["empty"],
     }

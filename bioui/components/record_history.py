@@ -1,4 +1,4 @@
-"""What happened to one instruction: its revisions with what each changed, its reviews, its comments.
+"""What happened to one instruction: its revisions with what each changed, and its reviews.
 
 Event of `revisions()`: `restore` (`event.number`).
 """
@@ -10,15 +10,31 @@ from bioui.components.view import View
 from bioui.components.word_diff import CHANGES, field_changes
 from bioui.present import ago, exact
 from db import reviews
+from db.checklists import CHECKLISTS
 from db.content import content_of
-from db.enums import Decision
+from db.enums import Category, Decision, Reason
+from db.policy import Actor
 from db.session import Session
-from db.tables import Instruction
+from db.tables import Instruction, Review
 
 DECISIONS = {
     Decision.APPROVE: ("Approved", "approved"),
     Decision.REQUEST_CHANGES: ("Changes requested", "attention"),
     Decision.REJECT: ("Rejected", "attention"),
+}
+
+REASONS = {
+    Reason.WRONG: "wrong",
+    Reason.UNSAFE: "unsafe",
+    Reason.INCOMPLETE: "incomplete",
+    Reason.UNCLEAR: "unclear",
+    Reason.UNSUPPORTED: "not supported by the input",
+    Reason.DUPLICATE: "duplicate",
+    Reason.OUT_OF_SCOPE: "out of scope",
+    Reason.LABELS: "labels do not fit",
+    Reason.PRIVACY: "patient data",
+    Reason.STYLE: "wording",
+    Reason.OTHER: "other",
 }
 
 REVISIONS = Path(__file__).with_name("revisions.hbs").read_text(encoding="utf-8").replace("@changes", CHANGES)
@@ -27,13 +43,11 @@ ON_RESTORE = """
 element.addEventListener('click', (event) => {
   const button = event.target.closest('[data-restore]');
   if (!button) return;
-  const unsaved = document.body.dataset.unsaved;
-  if (unsaved && !window.confirm('The text in the form is not saved. Replace it?')) return;
   trigger('restore', {number: Number(button.dataset.restore)});
 });
 """
 NO_REVISIONS = {"revisions": []}
-NO_TALK = {"said": [], "empty": "Reviews and comments appear here."}
+NO_TALK = {"said": [], "empty": "No review yet."}
 
 
 def revisions() -> View:
@@ -64,28 +78,38 @@ def revisions_value(record: Instruction) -> dict:
     return {"revisions": shown[::-1]}
 
 
-def talk_value(session: Session, record: Instruction) -> dict:
-    """Reviews and comments in the order they were made."""
-    said = [(review.created_at, _review(review)) for review in record.reviews]
-    said += [
-        (comment.created_at, _said(comment.created_at, name, comment.version, comment.body))
-        for comment, name in reviews.list_comments(session, record.id)
-    ]
-    said.sort(key=lambda pair: pair[0])
-    return {**NO_TALK, "said": [shown for _, shown in said]}
-
-
-def _review(review) -> dict:
-    shown = _said(review.created_at, review.reviewer.full_name, review.version, review.comment)
-    return {**shown, "chip": chip.chip_value(*DECISIONS[review.decision]), "solo": review.is_solo}
-
-
-def _said(at, author: str, version: int, body: str) -> dict:
+def talk_value(session: Session, actor: Actor, record: Instruction) -> dict:
+    """The reviews that the actor may see, in the order they were made."""
     return {
-        "author": author,
-        "version": version,
-        "body": body,
-        "ago": ago(at),
-        "exact": exact(at),
-        "chip": None,
+        **NO_TALK,
+        "said": [
+            review_value(review, record.category) for review in reviews.list_reviews(session, record, actor)
+        ],
+    }
+
+
+def _kind(review: Review) -> str:
+    if review.is_adjudication:
+        return "settled a disagreement"
+    return "solo review" if review.is_solo else ""
+
+
+def review_value(review: Review, category: Category) -> dict:
+    """One decision, with the points of the checklist that were left unticked."""
+    unticked = [point.text for point in CHECKLISTS[category] if point.code not in review.checklist]
+    return {
+        "author": review.reviewer.full_name,
+        "version": review.version,
+        "body": review.comment,
+        "reasons": [REASONS[Reason(reason)] for reason in review.reasons],
+        "ticked": len(review.checklist),
+        "unticked": unticked if review.checklist else [],
+        "ago": ago(review.created_at),
+        "exact": exact(review.created_at),
+        "chip": chip.chip_value(*DECISIONS[review.decision]),
+        "kind": "settled a disagreement"
+        if review.is_adjudication
+        else "solo review"
+        if review.is_solo
+        else "",
     }

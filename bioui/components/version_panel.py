@@ -3,6 +3,7 @@
 Events of the returned View: `verify` (check the hash), `close`. The address bar names the version shown.
 """
 
+from bioui.components.version_splits import CATEGORY_WORDS, SPLIT_TABLE, splits_value
 from bioui.components.view import View
 from bioui.downloads import version_href
 from bioui.present import ago, exact
@@ -10,10 +11,8 @@ from db.enums import Category, Split
 from db.policy import Actor, Right
 from db.tables import DatasetVersion
 
-CATEGORY_WORDS = {Category.QA: "QA", Category.IE: "IE", Category.GEN: "GEN", Category.OTHER: "other"}
-SPLIT_WORDS = {Split.TRAIN: "train", Split.VALIDATION: "validation", Split.TEST: "test"}
-
-TEMPLATE = """
+TEMPLATE = (
+    """
 {{#if value.id}}
 <div class="pane-head"><h2>{{value.name}}</h2>
   <button type="button" class="quiet-btn" data-do="close">Close</button></div>
@@ -21,22 +20,18 @@ TEMPLATE = """
 <dl class="facts">
   <dt>Hash</dt><dd><code title="{{value.hash}}">{{value.short_hash}}</code>
     <button type="button" class="quiet-btn" data-copy="{{value.hash}}">Copy</button></dd>
+  <dt>Licence</dt><dd>{{value.licence}}</dd>
   <dt>Frozen by</dt><dd>{{value.by}}, <time title="{{value.exact}}">{{value.ago}}</time></dd>
 </dl>
-<table class="table split-table"><caption class="sr-only">Rows by split and category</caption>
-  <thead><tr><th scope="col">Rows</th>
-    {{#each value.categories}}<th scope="col" class="col-num">{{this}}</th>{{/each}}
-    <th scope="col" class="col-num">All</th></tr></thead>
-  <tbody>{{#each value.splits}}<tr><th scope="row">{{this.name}}</th>
-    {{#each this.cells}}<td class="col-num">{{this.text}}<span class="bar-track" aria-hidden="true"><span
-      style="width:{{this.width}}%"></span></span></td>{{/each}}
-    <td class="col-num">{{this.total}}</td></tr>{{/each}}</tbody></table>
-<p class="pane-links">
+"""
+    + SPLIT_TABLE
+    + """<p class="pane-links">
   {{#if value.train_href}}<a class="secondary-btn" href="{{value.train_href}}">Train on this</a>{{/if}}
   <button type="button" class="secondary-btn" data-do="verify">Verify hash</button>
   <a class="secondary-btn" href="{{value.file_href}}" download>Export JSONL</a></p>
 {{/if}}
 """
+)
 ON_LOAD = """
 element.addEventListener('click', (event) => {
   const button = event.target.closest('[data-do]');
@@ -44,9 +39,16 @@ element.addEventListener('click', (event) => {
   button.dataset.do === 'close' ? trigger('close', {}) : trigger('verify', {});
 });
 if (props.value.id) studio.setParam('version', props.value.id);
-watch('value', () => { studio.setParam('version', props.value.id || null); });
+watch('value', () => {
+  studio.setParam('version', props.value.id || null);
+  if (!props.value.id) for (const name of ['tab', 'against']) studio.setParam(name, null);
+});
 """
 NO_VERSION = {"id": 0}
+_OUTCOMES = {
+    "refuse": "none was found", "drop": "rows with them were dropped", "waive": "rows with them stayed",
+}  # fmt: skip
+_RESTRICTED = {True: "under a data-use agreement", False: "under no data-use agreement"}
 
 
 def version_panel() -> View:
@@ -70,8 +72,8 @@ def version_value(version: DatasetVersion, rows: dict[tuple[Split, Category], in
         "by": version.frozen_by.full_name,
         "ago": ago(version.frozen_at),
         "exact": exact(version.frozen_at),
-        "categories": list(CATEGORY_WORDS.values()),
-        "splits": _split_rows(rows),
+        "licence": version.licence or "unknown",
+        **splits_value(_by_category(rows)),
         "train_href": train_href,
         "file_href": version_href(version.id),
     }
@@ -90,30 +92,37 @@ def recipe_sentence(recipe: dict) -> str:
         f"task {recipe['task']}" if recipe.get("task") else "",
         f"specialty {recipe['specialty']}" if recipe.get("specialty") else "",
         f"text containing “{recipe['text']}”" if recipe.get("text") else "",
+        _either("provenance", recipe.get("provenances", ())),
+        f"tagged {' and '.join(recipe['tags'])}" if recipe.get("tags") else "",
+        f"licence {recipe['licence']}" if recipe.get("licence") else "",
+        _RESTRICTED.get(recipe.get("is_restricted"), ""),
     ]
     which = ", ".join(part for part in chosen if part)
     shares = f"{recipe.get('validation', 0):.3g} to validation and {recipe.get('test', 0):.3g} to test"
     start = f"Approved instructions of {which}" if which else "All approved instructions"
-    return f"{start}; shuffled with seed {recipe.get('seed', 0)}, a share of {shares}."
+    split = f"{start}; shuffled with seed {recipe.get('seed', 0)}, a share of {shares}."
+    return " ".join(filter(None, [split, _near_sentence(recipe), _screening_sentence(recipe)]))
+
+
+def _near_sentence(recipe: dict) -> str:
+    if "near" not in recipe:
+        return ""
+    on = "their input" if recipe.get("near_on") == "input" else "instruction and input"
+    return f"Rows with a ROUGE-L F1 above {recipe['near']:g} on {on} share a split."
+
+
+def _screening_sentence(recipe: dict) -> str:
+    screening = recipe.get("screening") or {}
+    sets = " and ".join(each["name"] for each in screening.get("against", ()))
+    return f"Texts of {sets} were looked for: {_OUTCOMES[screening['then']]}." if sets else ""
 
 
 def _either(name: str, values) -> str:
     return f"{name} {' or '.join(values)}" if values else ""
 
 
-def _split_rows(rows: dict[tuple[Split, Category], int]) -> list[dict]:
-    most = max(rows.values(), default=0) or 1
-    return [
-        {
-            "name": SPLIT_WORDS[split].capitalize(),
-            "total": f"{sum(rows.get((split, category), 0) for category in Category):,}",
-            "cells": [
-                {
-                    "text": f"{(count := rows.get((split, category), 0)):,}",
-                    "width": round(100 * count / most, 1),
-                }
-                for category in Category
-            ],
-        }
-        for split in Split
-    ]
+def _by_category(rows: dict[tuple[Split, Category], int]) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for (split, category), count in rows.items():
+        found.setdefault(category, {})[split] = count
+    return found

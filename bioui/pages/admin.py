@@ -7,6 +7,7 @@ from bioui.components.fold import fold
 from bioui.components.frame import Page, page_frame
 from bioui.components.handover import NO_LINK, handover, handover_value
 from bioui.components.problem import problem_area
+from bioui.components.project_settings import privacy_checks, project_settings
 from bioui.components.table import Column, Trail, cell, row_id, table, table_value
 from bioui.components.view import View
 from bioui.handling import actor_of, needs
@@ -277,11 +278,13 @@ def _build_project(page: Page) -> None:
             label="Solo project",
             info="Here one person may approve their own work. Each such review is recorded as solo.",
         )
+        project_settings(page)
         with fold("Make another project"):
             name_tb = gr.Textbox(label="Name", elem_id="field-name")
             description_tb = gr.Textbox(label="What it is for")
             with gr.Row(elem_classes="actions"):
                 create_btn = gr.Button("Make the project")
+    privacy_checks(page)
 
     page.on_load(show_project, solo_cb)
     page.on(solo_cb.input, set_solo, [page.project_id, solo_cb])

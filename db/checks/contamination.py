@@ -15,11 +15,14 @@ Three ways to be contaminated, from the plainest on:
 What none of them finds: a paraphrase, a translation, the same facts in other words.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from enum import StrEnum
 from itertools import pairwise
+from pathlib import Path
 
 from db.checks.near_index import NearIndex
 from db.checks.similarity import tokenise
@@ -56,6 +59,22 @@ class EvaluationSet:
     @classmethod
     def of_texts(cls, name: str, texts: Sequence[str]) -> "EvaluationSet":
         return cls(name, tuple(Probe(text) for text in texts))
+
+    @classmethod
+    def of_file(cls, path: Path) -> "EvaluationSet":
+        """From JSONL: a text a line, or objects with instruction, question or text, and maybe input.
+
+        Raises ValueError naming the first line that holds none.
+        """
+        try:
+            lines = path.read_text(encoding="utf-8-sig").split("\n")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"against: {path.name} is not text in UTF-8; save it as JSONL.") from error
+        probes = [_probe(line, f"line {number} of {path.name}") for number, line in enumerate(lines, 1)]
+        found = tuple(probe for probe in probes if probe)
+        if not found:
+            raise ValueError(f"against: {path.name} holds no text.")
+        return cls(path.name, found)
 
 
 @dataclass(frozen=True)
@@ -126,6 +145,32 @@ def find_contamination(
         Hit(row, *probes[probe][:2], kind, round(score, 4))
         for (row, probe), (kind, score) in sorted(found.items())
     ]
+
+
+def shared_passage(row: Text, probe: Probe) -> str:
+    """The longest run of words that a row shares with an evaluation text, as words in lower case."""
+    asked = _words(probe.prompt)
+    runs = (_longest_run(_words(part), asked) for part in (row.instruction, row.input, row.output))
+    return " ".join(max(runs, key=len))
+
+
+def _longest_run(words: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
+    found = SequenceMatcher(None, words, others, autojunk=False).find_longest_match()
+    return words[found.a : found.a + found.size]
+
+
+def _probe(line: str, where: str) -> Probe | None:
+    if not line.strip():
+        return None
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"against: {where} is no JSON.") from error
+    fields = row if isinstance(row, dict) else {"text": row}
+    texts = [fields[name] for name in ("instruction", "question", "text") if fields.get(name)]
+    if not texts or not isinstance(texts[0], str):
+        raise ValueError(f"against: {where} has no instruction, question or text.")
+    return Probe(texts[0], str(fields.get("input") or ""))
 
 
 def _equal(rows: Sequence[Text], probes) -> Iterator[tuple[int, int, float]]:

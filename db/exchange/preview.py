@@ -1,23 +1,30 @@
 """Say what an import would do, then do it or not. What becomes of each row is decided in `plan`."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db import audit
+from db import audit, privacy
 from db.content import Content
 from db.exchange.faults import ImportRefused, RowError
 from db.exchange.plan import ImportOptions, Outcome, Plan, PlannedRow
+from db.exchange.screening import Screened, Screening
 from db.exchange.sniff import Layout
+from db.exchange.survey import Report
 from db.imports import Draft, Imported, import_rows, store_drafts, submit_ids
 from db.instructions import edit_instruction, submit_matching
 from db.policy import Actor, Right, require
+from db.privacy import Flag
 from db.projects import get_project
+from db.tables import Instruction
 from db.tables.base import utc_now
 
 FIRST_ROWS = 5
+_PIECE = 100  # rows looked at between two reports
+_IDS = 500  # numbers in one IN: below every database's limit
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,7 @@ class Preview:
     findings: dict[int, tuple[Finding, ...]]  # by the row's number
     notes: tuple[str, ...]  # sentences on what is taken and what is left
     fingerprint: str
+    screened: Screened = field(default_factory=Screened)  # empty where nobody asked for a screening
 
     @property
     def rows(self) -> int:
@@ -62,6 +70,9 @@ def preview_import(
     options: ImportOptions = ImportOptions(),
     *,
     check: Check | None = None,
+    screening: Screening | None = None,
+    first_rows: int = FIRST_ROWS,
+    report: Report = lambda rows: None,
 ) -> Preview:
     """Read the file and say what would become of each row.
 
@@ -71,14 +82,20 @@ def preview_import(
     plan = Plan(session, actor, project_id, path, options)
     first: dict[Outcome, list[PlannedRow]] = {outcome: [] for outcome in Outcome}
     findings: dict[int, tuple[Finding, ...]] = {}
-    faults = []
+    faults, rows = [], 0
     for batch in plan.batches():
         for row in batch:
-            if len(first[row.outcome]) < FIRST_ROWS:
+            if len(first[row.outcome]) < first_rows:
                 first[row.outcome].append(row)
             if row.outcome is Outcome.INVALID:
                 faults.append(RowError(row.line, row.note, row.number))
         findings |= _check(batch, check) if check else {}
+        for start in range(0, len(batch), _PIECE):
+            piece = batch[start : start + _PIECE]
+            if screening:
+                screening.look(piece)
+            rows += len(piece)
+            report(rows)
     return Preview(
         file_name=path.name,
         layout=plan.layout,
@@ -91,6 +108,7 @@ def preview_import(
         findings=findings,
         notes=tuple(plan.notes()),
         fingerprint=plan.fingerprint(),
+        screened=screening.result() if screening else Screened(),
     )
 
 
@@ -104,12 +122,17 @@ def apply_import(
     fingerprint: str,
     file_name: str = "",
     skip: Collection[int] = (),
+    hold: Collection[int] = (),
     submit: bool = False,
+    flags: Mapping[int, tuple[Flag, ...]] | None = None,
+    report: Report = lambda rows: None,
 ) -> Imported:
     """Do what the preview with this fingerprint said, all of it or nothing.
 
-    `skip` are numbers of rows to leave out, such as those with findings. Changed rows become revisions by
-    `edit_instruction`. Raises ImportRefused for invalid rows, ValueError when the file or the database has
+    `skip` are numbers of rows to leave out, such as those with findings; those of `hold` stay drafts when the
+    others are submitted. Changed rows become revisions by `edit_instruction`. Privacy flags are stored with
+    the rows: `flags` are those of the preview's screening, None looks for them here, while others wait to
+    write. Raises ImportRefused for invalid rows, ValueError when the file or the database has
     changed since so that a row would fare otherwise.
     """
     require(actor, Right.WRITE)
@@ -120,7 +143,8 @@ def apply_import(
     if not fingerprint.startswith(plan.file_hash):
         raise ValueError("file: it, or how it is read, has changed since the preview; look at it again.")
     stored: dict[int, int] = {}
-    changed, faults, left_out = [], [], set(skip)
+    changed, faults, left_out, looked = [], [], set(skip), 0
+    found = dict(flags) if flags is not None else {}
     with session.begin_nested():
         for batch in plan.batches():
             faults += [
@@ -137,15 +161,25 @@ def apply_import(
                     _revise(session, actor, row, options, reason)
                     changed.append(row.target_id)
                     stored[row.number] = row.target_id
+            if flags is None:
+                found |= {
+                    row.number: privacy.find_flags(row.content) for row in wanted if row.number in stored
+                }
+            looked += len(batch)
+            report(looked)
         if faults:
             raise ImportRefused(faults)
         if plan.fingerprint() != fingerprint:
             raise ValueError("file: records of the project have changed since the preview; look at it again.")
-    new_ids = [id for id in stored.values() if id not in set(changed)]
+    _flag(session, stored, found)
+    revised, held = set(changed), set(hold)
+    new_ids = [id for id in stored.values() if id not in revised]
     detail = {"rows": len(new_ids), "changed": len(changed), "duplicates": plan.counts[Outcome.DUPLICATE]}
     audit.record(session, actor, "imported", project, **detail, left_out=len(left_out), file=name)
     submitted = 0
-    if submit:
+    if submit and held:
+        submitted = submit_ids(session, actor, [id for number, id in stored.items() if number not in held])
+    elif submit:
         submitted = submit_matching(session, actor, import_rows(project.id, actor.id, now))
         submitted += submit_ids(session, actor, changed)
     return Imported(new_ids, submitted, tuple(changed), plan.counts[Outcome.DUPLICATE], stored)
@@ -167,6 +201,16 @@ def _revise(session: Session, actor: Actor, row: PlannedRow, options: ImportOpti
     )
     head.licence = row.licence or options.licence.strip() or head.licence
     head.is_restricted = head.is_restricted or options.is_restricted
+
+
+def _flag(session: Session, stored: dict[int, int], found: Mapping[int, tuple[Flag, ...]]) -> None:
+    """Store the flags of the rows that were stored, on the texts that those now are."""
+    of_record = {stored[number]: flags for number, flags in found.items() if flags and number in stored}
+    ids = list(of_record)
+    for start in range(0, len(ids), _IDS):
+        query = select(Instruction).where(Instruction.id.in_(ids[start : start + _IDS]))
+        heads = list(session.scalars(query))
+        privacy.flag_many(session, heads, [of_record[head.id] for head in heads])
 
 
 def _check(batch: list[PlannedRow], check: Check) -> dict[int, tuple[Finding, ...]]:

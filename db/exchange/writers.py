@@ -10,6 +10,7 @@ import os
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
@@ -53,8 +54,14 @@ def file_name(records: Records, format: Format) -> str:
     return records.stem + format.suffix
 
 
-def save_records(records: Records, format: Format, path: Path) -> int:
-    """Write the file; its size in bytes. A file that is there is the whole file: it takes its name last."""
+def save_records(
+    records: Records, format: Format, path: Path, report: Callable[[int], None] = lambda rows: None
+) -> int:
+    """Write the file; its size in bytes. A file that is there is the whole file: it takes its name last.
+
+    `report` is told after each chunk how many rows are written.
+    """
+    records = _counted(records, report)
     part = path.with_name(path.name + ".part")
     try:
         with part.open("wb") as file:
@@ -67,7 +74,35 @@ def save_records(records: Records, format: Format, path: Path) -> int:
     return path.stat().st_size
 
 
-def record_export(session: Session, actor: Actor, records: Records, format: Format) -> None:
+def _counted(records: Records, report: Callable[[int], None]) -> Records:
+    """The same records, which say how many were read."""
+
+    def read(split: Split | None) -> Iterator[list[Row]]:
+        nonlocal done
+        for rows in records.read(split):
+            yield rows
+            done += len(rows)
+            report(done)
+
+    done = 0
+    return replace(records, read=read)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a file was made of, once its records are closed: the fields are those of Records."""
+
+    subject: str
+    subject_id: int
+    rows: int
+    restricted: int
+
+    @classmethod
+    def of(cls, records: Records) -> "Taken":
+        return cls(records.subject, records.subject_id, records.rows, records.restricted)
+
+
+def record_export(session: Session, actor: Actor, records: Records | Taken, format: Format) -> None:
     """The audit line of an export: who took how many rows, and how many stayed."""
     require(actor, Right.READ)
     is_version = records.subject == "dataset_versions"

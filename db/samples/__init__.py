@@ -7,7 +7,7 @@ import yaml
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db import audit, registry, users
+from db import audit, privacy, registry, users
 from db.content import Content
 from db.datasets import FrozenRow, create_dataset, freeze_rows
 from db.enums import InstructionStatus, Origin, Provenance, Split
@@ -60,6 +60,8 @@ def _load_seeds(session: Session, studio: Actor, project: Project) -> None:
         )
         instruction.status = InstructionStatus.APPROVED
         instruction.approved_version = instruction.version
+        for flag in privacy.flag(session, instruction):
+            privacy.clear(session, studio, flag.id, "Invented for the seed library: no such person.")
 
 
 def _load_prompts(session: Session, project: Project) -> None:

@@ -11,22 +11,21 @@ import random
 import tempfile
 import time
 from argparse import ArgumentParser
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from pathlib import Path
 
 from sqlalchemy import bindparam, insert, select, update
-from sqlalchemy.orm import Session
 
 from bioui.components.instruction_rows import rows_value
-from db import bulk, duplicates, imports, migrate, search, users
+from db import bulk, imports, migrate, search, users
 from db.bulk import Action, Change
-from db.checks import phi
 from db.content import Content
 from db.enums import Category, InstructionStatus, Origin, Provenance, Role
 from db.exchange import preview
+from db.exchange.screening import Screening
 from db.policy import Actor
 from db.saved_filters import View
 from db.search import InstructionQuery, Sort
@@ -245,11 +244,16 @@ def _import(studio: Studio, writer: Writer) -> float:
     begun = time.perf_counter()
     with read() as session:
         seen = preview.preview_import(
-            session, studio.actor, studio.project_id, path, check=lambda rows: _checked(session, studio, rows)
+            session, studio.actor, studio.project_id, path, screening=Screening(session, studio.project_id)
         )
     with write() as session:
         done = preview.apply_import(
-            session, studio.actor, studio.project_id, path, fingerprint=seen.fingerprint
+            session,
+            studio.actor,
+            studio.project_id,
+            path,
+            fingerprint=seen.fingerprint,
+            flags=seen.screened.flags,
         )
     seconds = time.perf_counter() - begun
     missing = studio.size - len(done.ids)
@@ -261,21 +265,6 @@ def _import(studio: Studio, writer: Writer) -> float:
             )
         missing -= part
     return round(seconds, 1)
-
-
-def _checked(session: Session, studio: Studio, rows: Sequence[Content]) -> dict[int, list[preview.Finding]]:
-    """Copies of what is stored, and what looks like an identifier, by place in the batch."""
-    copies = duplicates.find_copies(session, studio.project_id, rows)
-    return {
-        place: [preview.Finding("near", "a copy")] * bool(copies[place])
-        + [
-            preview.Finding("phi", span.kind)
-            for text in (row.instruction, row.input, row.output)
-            if phi.may_hold(text)
-            for span in phi.find(text)
-        ]
-        for place, row in enumerate(rows)
-    }
 
 
 def _spread(studio: Studio, writer: Writer) -> None:

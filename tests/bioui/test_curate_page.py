@@ -1,25 +1,26 @@
 """The Curate page's handlers, called as Gradio calls them, on the real database file."""
 
-import json
 from dataclasses import replace
 
 import gradio as gr
 import pytest
 
-from bioui.components import import_panel
-from bioui.components.instruction_form import BLANK, Typed, checks_value
+from bioui import writing
+from bioui.components.checks import checks_value
+from bioui.components.instruction_form import BLANK, Typed
 from bioui.components.list_filters import Filters
 from bioui.components.table import Trail
 from bioui.components.word_diff import word_diff
 from bioui.pages import curate
 from bioui.pages.curate import Record
-from db import imports, instructions, search
+from db import imports, instructions, reviews, search, users
 from db.content import Content, content_of
-from db.enums import InstructionStatus
+from db.enums import Decision, InstructionStatus
 from db.policy import PolicyError
 from db.session import read, write
 from tests.bioui.conftest import request_of
 
+NO_FILTER = Filters()
 HEPATITIS = replace(
     BLANK,
     instruction="Which organ does hepatitis inflame?",
@@ -27,7 +28,6 @@ HEPATITIS = replace(
     task="qa",
     tags="liver, Viral",
 )
-NO_FILTER = ("",) * 6
 
 
 def event(**data) -> gr.EventData:
@@ -41,7 +41,7 @@ def press(handler, first, typed: Typed, actor):
 
 
 def save_new(people, project_id, typed: Typed = HEPATITIS) -> Record:
-    record, _, _ = press(curate.save_draft, Record(project_id), typed, people.author)
+    record, _, _ = press(writing.save_draft, Record(project_id), typed, people.author)
     return record
 
 
@@ -52,7 +52,7 @@ def stored(record: Record):
 
 
 def test_save_makes_a_draft_of_what_is_typed_and_says_so(people, project_id):
-    record, head, _ = press(curate.save_draft, Record(project_id), HEPATITIS, people.author)
+    record, head, _ = press(writing.save_draft, Record(project_id), HEPATITIS, people.author)
     status, version, content = stored(record)
     assert (status, version, head["note"]) == (InstructionStatus.DRAFT, 1, "Saved")
     assert content.tags == ("liver", "viral")
@@ -61,7 +61,7 @@ def test_save_makes_a_draft_of_what_is_typed_and_says_so(people, project_id):
 def test_submit_saves_what_was_typed_last_and_hands_it_to_the_reviewers(people, project_id):
     record = save_new(people, project_id)
     longer = replace(HEPATITIS, output="The liver, often by a virus.")
-    record, head, _ = press(curate.submit, record, longer, people.author)
+    record, head, _ = press(writing.submit, record, longer, people.author)
     assert stored(record)[:2] == (InstructionStatus.IN_REVIEW, 2)
     assert head["chip"]["text"] == "In review"
 
@@ -69,50 +69,157 @@ def test_submit_saves_what_was_typed_last_and_hands_it_to_the_reviewers(people, 
 def test_an_incomplete_text_is_neither_submitted_nor_saved(people, project_id):
     record = save_new(people, project_id)
     with pytest.raises(ValueError, match="^output:"):
-        press(curate.submit, record, replace(HEPATITIS, output=""), people.author)
+        press(writing.submit, record, replace(HEPATITIS, output=""), people.author)
     assert stored(record)[1:] == (1, HEPATITIS.content())
 
 
-def test_the_second_of_two_writers_sees_both_texts_and_keeps_theirs_as_a_new_version(people, project_id):
-    record = save_new(people, project_id)
-    press(curate.save_draft, record, replace(HEPATITIS, output="Liver, by a virus."), people.reviewer)
-    mine = replace(HEPATITIS, output="The liver, mostly.")
-    answer = curate.save_draft(record, *mine.values(), request_of(people.author))
-    both = answer[3]
-    assert [field["label"] for field in both["fields"]] == ["Output"]
-    assert both["fields"][0]["mine"] == "The liver, mostly."
-    assert all(output == gr.skip() for output in answer[4:]), "the form keeps what was typed"
-    kept, _, closed = press(curate.keep_mine, record, mine, people.author)
-    assert (kept.version, closed["sentence"]) == (3, "")
-    assert stored(kept)[2].output == "The liver, mostly."
+def save_behind(people, record: Record, **changed) -> Typed:
+    """Someone else saves the record; what I typed meanwhile."""
+    press(writing.save_draft, record, replace(HEPATITIS, output="Theirs."), people.reviewer)
+    return replace(HEPATITIS, **changed)
 
 
-def test_taking_theirs_keeps_mine_at_hand(people, project_id):
+def test_the_second_of_two_writers_sees_both_texts_and_the_form_keeps_what_was_typed(people, project_id):
     record = save_new(people, project_id)
-    press(curate.save_draft, record, replace(HEPATITIS, output="Theirs."), people.reviewer)
-    mine = replace(HEPATITIS, output="Mine.")
-    *right, kept = curate.take_theirs(record, *mine.values(), request_of(people.author))
-    assert "Theirs." in right
-    assert kept == mine
-    assert "Mine." in curate.put_back(kept, request_of(people.author))
+    mine = save_behind(people, record, output="Mine.", task="recall")
+    answer = writing.save_draft(record, *mine.values(), request_of(people.author))
+    assert [field["name"] for field in answer[3]["fields"]] == ["output", "task"]
+    assert answer[3]["fields"][0]["mine"] == "Mine."
+    assert all(output == gr.skip() for output in answer[4:])
+
+
+def test_both_texts_are_merged_field_by_field_and_saved_on_top_of_theirs(people, project_id):
+    record = save_new(people, project_id)
+    mine = save_behind(people, record, output="Mine.", task="recall")
+    picked = event(theirs=["output"])
+    *right, kept = writing.merge_fields(record, *mine.values(), picked, request_of(people.author))
+    merged, typed = right[0], Typed(*right[4:])
+    assert (merged.version, typed.output, typed.task, kept) == (2, "Theirs.", "recall", mine)
+    press(writing.save_draft, merged, typed, people.author)
+    assert stored(merged)[1:] == (3, replace(HEPATITIS, output="Theirs.", task="recall").content())
+    assert "Mine." in writing.put_back(kept, request_of(people.author))
+
+
+# typing -----------------------------------------------------------------------------------------------
+
+
+def keep(record: Record, typed: Typed, actor) -> dict:
+    return writing.keep(record, *typed.values(), request_of(actor))
+
+
+def reopen(record: Record, actor) -> tuple[Record, dict, dict, Typed]:
+    """(record, head, conflict, form) as the page shows it when the record is opened."""
+    answer = writing.open_record(record.project_id, event(id=record.id), request_of(actor))
+    return answer[0], answer[1], answer[3], Typed(*answer[4:])
+
+
+def test_what_was_typed_and_not_saved_is_back_when_its_author_opens_the_record_again(people, project_id):
+    record = save_new(people, project_id)
+    mine = replace(HEPATITIS, output="Half a senten")
+    assert keep(record, mine, people.author)["at"]
+    _, head, _, typed = reopen(record, people.author)
+    assert (typed.output, bool(head["kept"])) == ("Half a senten", True)
+    assert stored(record)[1] == 1, "no version yet"
+    _, head, _, typed = reopen(record, people.reviewer)
+    assert (typed.output, head["kept"]) == ("The liver.", "")
+
+
+def test_typing_that_says_no_more_than_what_is_stored_is_forgotten(people, project_id):
+    record = save_new(people, project_id)
+    keep(record, replace(HEPATITIS, output="Other."), people.author)
+    assert keep(record, HEPATITIS, people.author)["at"] == ""
+    assert reopen(record, people.author)[1]["kept"] == ""
+
+
+def test_saving_or_throwing_away_ends_what_was_kept(people, project_id):
+    record = save_new(people, project_id)
+    keep(record, replace(HEPATITIS, output="Other."), people.author)
+    thrown = writing.discard(record, request_of(people.author))
+    assert (Typed(*thrown[4:]).output, thrown[1]["kept"]) == ("The liver.", "")
+    keep(record, replace(HEPATITIS, output="Other."), people.author)
+    record, _, _ = press(writing.save_draft, record, replace(HEPATITIS, output="Other."), people.author)
+    assert reopen(record, people.author)[1]["kept"] == ""
+
+
+def test_a_new_text_that_was_never_saved_is_back_in_the_empty_form(people, project_id):
+    keep(Record(project_id), replace(BLANK, instruction="Name the bones"), people.author)
+    answer = writing.begin_new(project_id, request_of(people.author))
+    assert (Typed(*answer[4:]).instruction, bool(answer[1]["kept"])) == ("Name the bones", True)
+
+
+def test_typing_on_a_version_that_was_replaced_meanwhile_comes_back_beside_the_new_one(people, project_id):
+    record = save_new(people, project_id)
+    keep(record, replace(HEPATITIS, output="Mine."), people.author)
+    save_behind(people, record)
+    back, _, both, typed = reopen(record, people.author)
+    assert (back.version, typed.output) == (1, "Mine.")
+    assert both["theirs"] == "Stored now, version 2"
+
+
+# findings ---------------------------------------------------------------------------------------------
+
+PATIENT = "Seen on 12 March 2019, MRN 4482913."
+
+
+def test_a_flag_of_the_saved_version_is_cleared_by_a_reviewer_with_a_reason(people, project_id):
+    record = save_new(people, project_id, replace(HEPATITIS, input=PATIENT))
+    found = checks(project_id, replace(HEPATITIS, input=PATIENT), record.id, people.author)["findings"]
+    assert found["is_flagged"]
+    assert {flag["id"] for flag in found["flags"]} == {0}, "an author may not clear"
+    typed = replace(HEPATITIS, input=PATIENT)
+    for flag in checks(project_id, typed, record.id, people.reviewer)["findings"]["flags"]:
+        asked = event(flag=flag["id"], reason="An invented patient.")
+        shown = writing.clear_flag(record, *typed.values(), asked, request_of(people.reviewer))
+    assert not shown["findings"]["is_flagged"]
+    assert "An invented patient." in shown["findings"]["flags"][0]["cleared"]
+
+
+def test_a_near_copy_is_not_submitted_until_somebody_says_why_both_are_needed(people, project_id):
+    near = save_new(people, project_id)
+    copy = replace(HEPATITIS, instruction="Which organ does hepatitis B inflame?")
+    record = save_new(people, project_id, copy)
+    with pytest.raises(ValueError, match=f"near copy of number {near.id}"):
+        press(writing.submit, record, copy, people.author)
+    asked = event(near=near.id, reason="B is asked for on its own.")
+    record = writing.keep_both(record, *copy.values(), asked, request_of(people.author))[0]
+    press(writing.submit, record, copy, people.author)
+    assert stored(record)[0] is InstructionStatus.IN_REVIEW
+    told = checks(project_id, copy, record.id)["findings"]["near"]
+    assert (told["is_copy"], "B is asked for" in told["told"]) == (False, True)
+
+
+# what can be taken back -------------------------------------------------------------------------------
+
+
+def test_a_submission_is_taken_back_and_an_approved_text_retired_and_put_back(people, project_id):
+    record = save_new(people, project_id)
+    press(writing.submit, record, HEPATITIS, people.author)
+    head = writing.withdraw(record, request_of(people.author))[1]
+    assert (head["chip"]["text"], head["may_withdraw"]) == ("Draft", False)
+    press(writing.submit, record, HEPATITIS, people.author)
+    with write() as session:
+        reviews.review_instruction(session, people.reviewer, record.id, Decision.APPROVE, version=1)
+    head = writing.retire(record, event(reason="Superseded."), request_of(people.reviewer))[1]
+    assert (head["chip"]["text"], head["may_reinstate"]) == ("Retired", True)
+    assert writing.reinstate(record, request_of(people.reviewer))[1]["chip"]["text"] == "Approved"
 
 
 def test_a_deleted_record_comes_back_by_undo(people, project_id):
     record = save_new(people, project_id)
-    head = curate.delete(record, request_of(people.author))[1]
+    head = writing.delete(record, request_of(people.author))[1]
     assert head["deleted"] == record.id
     assert list_ids(people, project_id) == []
-    curate.undo_delete(project_id, event(id=record.id), request_of(people.author))
+    writing.undo_delete(project_id, event(id=record.id), request_of(people.author))
     assert list_ids(people, project_id) == [record.id]
 
 
 def test_an_earlier_version_can_be_restored_as_the_newest(people, project_id):
     first = save_new(people, project_id)
-    second, _, _ = press(curate.save_draft, first, replace(HEPATITIS, output="Worse."), people.author)
-    restored = curate.restore(second, event(number=1), request_of(people.author))[0]
+    second, _, _ = press(writing.save_draft, first, replace(HEPATITIS, output="Worse."), people.author)
+    restored = writing.restore(second, event(number=1), request_of(people.author))[0]
     assert restored.version == 3
     assert stored(restored)[2] == HEPATITIS.content()
-    history, *_ = curate.show_around(restored, request_of(people.author))
+    history, *_ = writing.show_around(restored, request_of(people.author))
     newest = history["revisions"][0]
     assert (newest["reason"], newest["changes"][0]["label"]) == ("Restored version 1", "Output")
 
@@ -120,29 +227,29 @@ def test_an_earlier_version_can_be_restored_as_the_newest(people, project_id):
 def test_a_record_of_another_project_does_not_open(people, project_id):
     record = save_new(people, project_id)
     with pytest.raises(LookupError):
-        curate.open_record(project_id + 1, event(id=record.id), request_of(people.author))
+        writing.open_record(project_id + 1, event(id=record.id), request_of(people.author))
 
 
 @pytest.mark.parametrize("role", ["trainer", "clinician"])
 def test_who_may_not_write_can_read_but_not_save(people, project_id, role):
     reader = getattr(people, role)
     record = save_new(people, project_id)
-    curate.open_record(project_id, event(id=record.id), request_of(reader))
+    writing.open_record(project_id, event(id=record.id), request_of(reader))
     with pytest.raises(PolicyError):
-        press(curate.save_draft, record, HEPATITIS, reader)
+        press(writing.save_draft, record, HEPATITIS, reader)
 
 
 def test_an_author_may_not_save_over_another_authors_draft(people, project_id):
     record = save_new(people, project_id)
     with pytest.raises(PolicyError):
-        press(curate.save_draft, record, replace(HEPATITIS, output="Mine now."), people.other_author)
+        press(writing.save_draft, record, replace(HEPATITIS, output="Mine now."), people.other_author)
 
 
 # the list ---------------------------------------------------------------------------------------------
 
 
 def list_ids(people, project_id, filters=NO_FILTER) -> list[int]:
-    shown, _, _ = curate.show_list(project_id, *filters, request_of(people.author))
+    shown, _, _ = curate.show_list(project_id, filters, request_of(people.author))
     return [row["id"] for row in shown["rows"]]
 
 
@@ -150,20 +257,46 @@ def test_the_address_bar_filters_the_list_and_opens_the_record(people, project_i
     save_new(people, project_id)
     record = save_new(people, project_id, replace(HEPATITIS, instruction="Name the drug class.", task="ner"))
     request = request_of(people.author, task="ner", id=str(record.id), status="nonsense")
-    shown, _, _, *rest = curate.show_page(project_id, request)
+    shown, _, _, row, filters, *rest = curate.show_page(project_id, request)
     assert [row["id"] for row in shown["rows"]] == [record.id]
-    assert shown["params"]["status"] == ""
+    assert filters.params() == {"task": "ner"}
+    assert [choice["value"] for choice in row["main"][2]["choices"] if choice["chosen"]] == ["ner"]
     assert record in rest
+
+
+def test_a_link_from_the_coverage_opens_a_form_with_its_labels(people, project_id):
+    request = request_of(people.author, new="1", task="ner", specialty="cardiology", difficulty="4")
+    *_, head, body, _, instruction, _, _, _, difficulty, task, specialty, _, _, _ = curate.show_page(
+        project_id, request
+    )
+    assert (head["is_new"], body["visible"], instruction) == (True, True, "")
+    assert (difficulty, task, specialty) == (4, "ner", "cardiology")
+
+
+def test_what_was_searched_for_is_marked_where_it_was_found(people, project_id):
+    save_new(people, project_id)
+    shown = curate.filter_list(project_id, event(params={"q": "liver"}), request_of(people.author))[0]
+    (row,) = shown["rows"]
+    assert (row["field"], [part["text"] for part in row["parts"] if part["mark"]]) == ("Output", ["liver"])
+
+
+def test_filters_are_kept_under_a_name_and_forgotten(people, project_id):
+    asked = event(name="My drafts", shared=False, params={"status": "draft", "author": "me"})
+    shown = curate.save_filter(project_id, asked, request_of(people.author))
+    (saved,) = shown["saved"]
+    assert saved["query"] == f"status=draft&author={people.author.id}"
+    shown = curate.forget_filter(project_id, NO_FILTER, event(id=saved["id"]), request_of(people.author))
+    assert shown["saved"] == []
 
 
 def test_pages_of_the_list_turn_both_ways(people, project_id):
     rows = [Content(f"Question {number}?") for number in range(60)]
     with write() as session:
         ids = imports.import_contents(session, people.author, project_id, rows).ids
-    shown, trail, before = curate.show_list(project_id, *NO_FILTER, request_of(people.author))
+    shown, trail, before = curate.show_list(project_id, NO_FILTER, request_of(people.author))
     assert (len(shown["rows"]), shown["range"]) == (50, "1 to 50 of 60 instructions")
     trail = curate.step_older(trail, before, request_of(people.author))
-    shown, _ = curate.turn_page(Record(project_id), trail, *NO_FILTER, request_of(people.author))
+    shown, _ = curate.turn_page(Record(project_id), trail, NO_FILTER, request_of(people.author))
     assert [row["id"] for row in shown["rows"]] == ids[:10][::-1]
     assert curate.step_newer(trail, request_of(people.author)) == Trail()
 
@@ -171,32 +304,37 @@ def test_pages_of_the_list_turn_both_ways(people, project_id):
 def test_ones_complete_drafts_in_the_list_are_submitted_together(people, project_id):
     save_new(people, project_id)
     save_new(people, project_id, replace(HEPATITIS, output=""))
-    shown, _, _ = curate.show_list(project_id, *NO_FILTER, request_of(people.author))
+    shown, _, _ = curate.show_list(project_id, NO_FILTER, request_of(people.author))
     assert shown["drafts"] == 1
-    curate.submit_drafts(project_id, *NO_FILTER, event(count=1), request_of(people.author))
+    curate.submit_drafts(project_id, NO_FILTER, event(count=1), request_of(people.author))
     with read() as session:
         counts = search.count_by_status(session, project_id)
         assert counts == {InstructionStatus.IN_REVIEW: 1, InstructionStatus.DRAFT: 1}
 
 
 def test_an_empty_list_says_whether_the_filter_or_the_project_is_empty(people, project_id):
-    shown, _, _ = curate.show_list(project_id, *NO_FILTER, request_of(people.author))
+    shown, _, _ = curate.show_list(project_id, NO_FILTER, request_of(people.author))
     assert shown["empty"]["title"] == "No instructions yet."
-    shown, _, _ = curate.show_list(project_id, "zebra", *NO_FILTER[1:], request_of(people.author))
+    shown, _, _ = curate.show_list(project_id, Filters.of({"q": "zebra"}), request_of(people.author))
     assert shown["empty"]["title"] == "Nothing matches."
 
 
 def test_a_filter_survives_the_trip_through_the_address_bar():
-    filters = Filters(q="50% $mg", status="draft", origin="mine")
+    filters = Filters.of(
+        {"q": "50% $mg", "status": "draft", "author": "me", "sort": "oldest", "tags": "liver"}
+    )
+    assert set(filters.params()) == {"q", "status", "author", "sort", "tags"}
     assert Filters.of(filters.params()) == filters
 
 
 # checks -----------------------------------------------------------------------------------------------
 
 
-def checks(project_id, typed: Typed, record_id: int = 0) -> dict:
+def checks(project_id, typed: Typed, record_id: int = 0, actor=None) -> dict:
     with read() as session:
-        return checks_value(session, project_id, typed, record_id)
+        stored = instructions.get_instruction(session, record_id) if record_id else None
+        actor = actor or users.get_actor(session, "author")
+        return checks_value(session, actor, project_id, typed.content(), stored)
 
 
 def test_checks_name_faults_lengths_and_a_near_copy_with_what_differs(people, project_id):
@@ -204,19 +342,19 @@ def test_checks_name_faults_lengths_and_a_near_copy_with_what_differs(people, pr
     told = checks(
         project_id, replace(HEPATITIS, instruction="Which organ does hepatitis B inflame?", output="")
     )
-    assert told["advice"][0]["field"] == "output"
-    assert told["near"]["is_copy"]
-    assert told["near"]["id"] == record.id
-    assert {"text": "B ", "added": True} in told["near"]["parts"]
+    assert told["findings"]["advice"][0]["field"] == "output"
+    assert told["findings"]["near"]["is_copy"]
+    assert told["findings"]["near"]["id"] == record.id
+    assert {"text": "B ", "added": True} in told["findings"]["near"]["parts"]
 
 
 def test_a_record_is_no_copy_of_itself_nor_of_a_deleted_one_until_that_is_undone(people, project_id):
     record = save_new(people, project_id)
-    assert checks(project_id, HEPATITIS, record.id)["near"] is None
-    curate.delete(record, request_of(people.author))
-    assert checks(project_id, HEPATITIS)["near"] is None
-    curate.undo_delete(project_id, event(id=record.id), request_of(people.author))
-    assert checks(project_id, HEPATITIS)["near"]["id"] == record.id
+    assert checks(project_id, HEPATITIS, record.id)["findings"]["near"] is None
+    writing.delete(record, request_of(people.author))
+    assert checks(project_id, HEPATITIS)["findings"]["near"] is None
+    writing.undo_delete(project_id, event(id=record.id), request_of(people.author))
+    assert checks(project_id, HEPATITIS)["findings"]["near"]["id"] == record.id
 
 
 def test_a_word_diff_holds_both_texts_whole():
@@ -224,61 +362,3 @@ def test_a_word_diff_holds_both_texts_whole():
     parts = word_diff(before, after)
     assert "".join(part["text"] for part in parts if not part.get("added")) == before
     assert "".join(part["text"] for part in parts if not part.get("removed")) == after
-
-
-# import -----------------------------------------------------------------------------------------------
-
-
-def write_file(tmp_path, rows: list[dict], *, broken: int = 0) -> str:
-    path = tmp_path / "rows.jsonl"
-    path.write_text("\n".join([*map(json.dumps, rows), *(["not json"] * broken)]))
-    return str(path)
-
-
-ROWS = [{"instruction": f"Question {number}?", "output": f"Answer {number}."} for number in range(4)]
-LABELS = ("QA", "qa", "cardiology")
-
-
-def test_a_file_is_shown_before_it_is_imported(people, project_id, tmp_path):
-    shown, errors, *_, button = import_panel.preview(
-        write_file(tmp_path, ROWS), *LABELS, request_of(people.author)
-    )
-    assert (shown["count"], len(shown["rows"]), errors) == ("4 rows", 3, [])
-    assert (button["value"], button["visible"]) == ("Import 4 rows", True)
-    assert list_ids(people, project_id) == []
-
-
-def test_every_faulty_line_is_listed_a_page_at_a_time_and_nothing_is_imported(people, project_id, tmp_path):
-    path = write_file(tmp_path, ROWS, broken=60)
-    shown, errors, faults, trail, told, button = import_panel.preview(
-        path, *LABELS, request_of(people.author)
-    )
-    assert (shown["count"], len(errors), len(faults["rows"])) == ("", 60, 50)
-    assert told["title"] == "Nothing was imported."
-    assert not button["visible"]
-    faults, trail = import_panel.older_faults(errors, trail, request_of(people.author))
-    assert [row["cells"][0]["text"] for row in faults["rows"]][-1] == "64"
-    with pytest.raises(ValueError):
-        import_panel.import_file(project_id, path, *LABELS, "native", True, request_of(people.author))
-    assert list_ids(people, project_id) == []
-
-
-def test_an_import_can_go_straight_to_review_and_counts_what_stays_a_draft(people, project_id, tmp_path):
-    path = write_file(tmp_path, [*ROWS, {"instruction": "Unanswered?"}])
-    done, *_ = import_panel.import_file(
-        project_id, path, *LABELS, "synthetic", True, request_of(people.author)
-    )
-    assert done["title"] == "5 rows imported."
-    assert done["sentences"][0].startswith("4 went to the reviewers")
-    with read() as session:
-        rows = search.search_instructions(session, project_id, search.InstructionQuery()).rows
-        assert {(row.task, row.specialty, row.provenance) for row in rows} == {
-            ("qa", "cardiology", "synthetic")
-        }
-
-
-def test_who_may_not_write_imports_nothing(people, project_id, tmp_path):
-    with pytest.raises(PolicyError):
-        import_panel.import_file(
-            project_id, write_file(tmp_path, ROWS), *LABELS, "native", False, request_of(people.trainer)
-        )

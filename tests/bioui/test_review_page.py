@@ -3,11 +3,11 @@
 import gradio as gr
 import pytest
 
-from bioui.components import approve_many
+from bioui.components import approve_many, disagreement_tab
 from bioui.components.table import Trail
 from bioui.pages import review
 from bioui.pages.review import Reading
-from db import imports, instructions, projects, search
+from db import double_review, imports, instructions, projects, search
 from db.content import Content
 from db.enums import InstructionStatus
 from db.policy import PolicyError
@@ -24,13 +24,17 @@ def submit(actor, project_id, text="Which organ does hepatitis inflame?") -> int
 
 def open_page(actor, project_id, **query) -> dict:
     """What the page shows when it opens."""
-    _, queue, own, _, reading, pane, decision = review.show_page(project_id, request_of(actor, **query))
-    return {"queue": queue, "own": own, "reading": reading, "pane": pane, "may": decision["visible"]}
+    _, queue, own, _, reading, pane, lease, form, *_ = review.show_page(
+        project_id, request_of(actor, **query)
+    )
+    return {
+        "queue": queue, "own": own, "reading": reading, "pane": pane, "lease": lease, "may": form["visible"],
+    }  # fmt: skip
 
 
-def decide(handler, reading: Reading, actor, comment="") -> tuple[Reading, dict]:
-    _, _, _, _, reading, pane, _, _ = handler(reading, Trail(), comment, request_of(actor))
-    return reading, pane
+def decide(handler, reading: Reading, actor, comment="", reasons=(), checklist=()) -> tuple[Reading, dict]:
+    answer = handler(reading, Trail(), comment, list(reasons), list(checklist), request_of(actor))
+    return answer[4], answer[5]
 
 
 def status_of(id: int) -> InstructionStatus:
@@ -117,6 +121,71 @@ def test_an_author_can_call_nothing_of_the_page(people, project_id):
         approve_many.show_page(project_id, request_of(people.other_author))
 
 
+# in hand ----------------------------------------------------------------------------------------------
+
+
+def test_two_reviewers_are_given_different_submissions_and_each_sees_who_has_the_other(people, project_id):
+    first, second = submit(people.author, project_id), submit(people.author, project_id, "Another question?")
+    one, other = open_page(people.reviewer, project_id), open_page(people.admin, project_id)
+    assert (one["reading"].id, other["reading"].id) == (first, second)
+    assert one["lease"]["until"]
+    assert [row["holder"] for row in other["queue"]["rows"]] == ["with Reviewer", ""]
+
+
+def test_what_another_has_in_hand_can_be_read_and_not_decided_on(people, project_id):
+    first = submit(people.author, project_id)
+    open_page(people.reviewer, project_id)
+    page = open_page(people.admin, project_id, id=str(first))
+    assert (page["reading"].id, page["may"]) == (first, False)
+    assert page["pane"]["own"].startswith("In the hands of Reviewer")
+
+
+def test_passing_gives_it_back_and_takes_another(people, project_id):
+    first, second = submit(people.author, project_id), submit(people.author, project_id, "Another question?")
+    page = open_page(people.reviewer, project_id)
+    answer = review.pass_on(page["reading"], Trail(), request_of(people.reviewer))
+    assert answer[3].id == second
+    assert open_page(people.admin, project_id)["reading"].id == first
+
+
+def test_a_code_is_reason_enough_and_the_checklist_is_kept(people, project_id):
+    id = submit(people.author, project_id)
+    page = open_page(people.reviewer, project_id)
+    decide(review.reject, page["reading"], people.reviewer, reasons=["duplicate"], checklist=["correct"])
+    with read() as session:
+        (given,) = instructions.get_instruction(session, id).reviews
+        assert (given.reasons, given.checklist) == (["duplicate"], ["correct"])
+
+
+# two reviewers ----------------------------------------------------------------------------------------
+
+
+def review_twice(people, project_id) -> int:
+    """One submission that two reviewers decide on differently, neither seeing the other's decision."""
+    with write() as session:
+        settings = double_review.ReviewSettings(double_share=1.0)
+        double_review.set_review_settings(session, people.admin, project_id, settings)
+    id = submit(people.author, project_id)
+    _, pane = decide(review.approve, open_page(people.reviewer, project_id)["reading"], people.reviewer)
+    assert pane["note"].startswith(f"Your decision on number {id} is kept.")
+    page = open_page(people.other_reviewer, project_id)
+    assert (page["reading"].id, page["pane"]["said"]) == (id, [])
+    decide(review.reject, page["reading"], people.other_reviewer, reasons=["unsafe"])
+    return id
+
+
+def test_a_disagreement_is_settled_by_a_third_person(people, project_id):
+    id = review_twice(people, project_id)
+    shown = disagreement_tab.show_tab(project_id, request_of(people.reviewer))
+    assert (shown[2]["id"], shown[2]["may_settle"], shown[3]["visible"]) == (id, False, False)
+    assert [one["chip"]["text"] for one in shown[2]["decisions"]] == ["Approved", "Rejected"]
+    _, reading, pane, *_ = disagreement_tab.show_tab(project_id, request_of(people.admin))
+    assert pane["may_settle"]
+    answer = disagreement_tab.settle_approve(reading, "", [], [], request_of(people.admin))
+    assert answer[2]["note"] == f"Number {id} approved."
+    assert status_of(id) is InstructionStatus.APPROVED
+
+
 # many at once -----------------------------------------------------------------------------------------
 
 
@@ -168,7 +237,6 @@ def test_ones_own_import_is_not_offered(people, project_id):
 def test_opening_what_someone_decided_meanwhile_says_so(people, project_id):
     id = submit(people.author, project_id)
     decide(review.approve, open_page(people.reviewer, project_id)["reading"], people.reviewer)
+    asked = gr.EventData(None, {"id": id})
     with pytest.raises(LookupError, match="no longer waits"):
-        review.open_row(
-            project_id, Trail(), gr.EventData(None, {"id": id}), request_of(people.other_reviewer)
-        )
+        review.open_row(project_id, Trail(), Reading(), asked, request_of(people.other_reviewer))

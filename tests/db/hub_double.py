@@ -8,7 +8,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class FakeHub:
-    """`files` is what the repository holds; `refuses` an HTTP status to answer everything with."""
+    """`files` is what the repository holds; `refuses` an HTTP status to answer everything with.
+
+    `is_private` is how the repository stands, whatever a push asks for.
+    """
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
@@ -16,6 +19,7 @@ class FakeHub:
         self.tokens: set[str] = set()
         self.requests = 0
         self.refuses = 0
+        self.is_private = True
         self._objects: dict[str, bytes] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -34,6 +38,8 @@ class FakeHub:
             return 200, {"url": f"{self.url}/datasets/ward/questions"}
         if path == "/api/validate-yaml":  # of the card, before it is sent
             return 200, {"errors": [], "warnings": []}
+        if path == "/api/datasets/ward/questions":
+            return 200, {"id": "ward/questions", "private": self.is_private, "tags": [], "siblings": []}
         if path.endswith("/tree/main"):
             return 200, [
                 {"type": "file", "path": name, "size": len(data), "oid": "0" * 40}

@@ -141,6 +141,33 @@ def test_an_apply_is_refused_when_the_preview_is_no_longer_true(people, project_
     assert all("ward 7" not in row.tags for row in stored(ids).values())
 
 
+def test_an_apply_is_refused_when_as_many_but_other_records_would_change(people, project_id, ids):
+    with read() as session:
+        seen = bulk.preview(session, people.author, project_id, TAG, EVERYTHING)
+    with write() as session:
+        instructions.delete_instruction(session, people.author, ids[0])
+        instructions.create_instruction(session, people.author, project_id, complete(7))
+    with pytest.raises(ValueError, match="^preview:"), write() as session:
+        bulk.apply(session, people.author, project_id, TAG, EVERYTHING, count=seen.count, mark=seen.mark)
+    assert all("ward 7" not in row.tags for row in stored(ids[1:]).values())
+
+
+def test_what_undo_left_alone_is_remembered_and_who_may_undo_is_told(people, project_id, ids):
+    change_id = do(people.author, project_id, TAG, ids[:2])
+    with read() as session:
+        [(change, _)] = bulk.list_changes(session, project_id)
+        assert bulk.may_undo(people.author, change)
+        assert bulk.may_undo(people.admin, change)
+        assert not bulk.may_undo(people.other_reviewer, change)
+    with write() as session:
+        instructions.delete_instruction(session, people.author, ids[0])
+    take_back(people.author, change_id)
+    with read() as session:
+        [(change, _)] = bulk.list_changes(session, project_id)
+        assert (change.detail["kept"], change.detail["kept_count"]) == ([ids[0]], 1)
+        assert not bulk.may_undo(people.author, change)
+
+
 @pytest.mark.parametrize(
     "change",
     [TAG, Change(Action.UNTAG, ("organ",)), Change(Action.SUBMIT), Change(Action.RETIRE), Action.ASSIGN],
@@ -226,8 +253,16 @@ def test_ten_thousand_records_are_changed_and_put_back(people, project_id):
     """Beyond what one statement may name; that it takes seconds is for the bench to say."""
     with write() as session:
         imports.import_contents(session, people.author, project_id, [complete(n) for n in range(10_000)])
-    change_id = do(people.author, project_id, TAG)
+    told = []
+    with write() as session:
+        done = bulk.apply(
+            session, people.author, project_id, TAG, EVERYTHING, count=10_000, report=told.append
+        )
+        change_id = done.id
+    assert told == sorted(set(told))
+    assert (len(told) > 3, told[-1]) == (True, 10_000)
     with read() as session:
+        assert bulk.size_of(session, change_id) == 10_000
         assert session.scalar(select(func.count()).select_from(Revision)) == 20_000
         assert len(session.get(BulkChange, change_id).before) == 10_000
     assert take_back(people.author, change_id).restored == 10_000

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from db import coverage, imports, instructions, projects, reviews
+from db import coverage, imports, instructions, projects, reviews, text_figures
 from db.content import Content
 from db.coverage import Target
 from db.enums import Category, Decision, InstructionStatus
@@ -131,11 +131,11 @@ def test_reasons_for_rejection_are_counted_and_shared(project_id, ids, people):
 
 def test_lengths_leave_no_text_out(project_id, ids):
     with read() as session:
-        words = coverage.lengths(session, project_id, field="output")
-        characters = coverage.lengths(session, project_id, field="instruction", unit="characters")
-        assert coverage.lengths(session, project_id, field="input").records == 0
+        words = text_figures.lengths(session, project_id, field="output")
+        characters = text_figures.lengths(session, project_id, field="instruction", unit="characters")
+        assert text_figures.lengths(session, project_id, field="input").records == 0
         with pytest.raises(ValueError, match="^field:"):
-            coverage.lengths(session, project_id, field="tags")
+            text_figures.lengths(session, project_id, field="tags")
     assert (words.bins, words.median, words.longest) == ([(0, 5, 4)], 3, 3)
     assert sum(count for _, _, count in characters.bins) == characters.records == 5
     assert all(low * 2 == high or low == 0 for low, high, _ in characters.bins)

@@ -61,6 +61,14 @@ def push(hub, settings, project_id, tmp_path):
     return run
 
 
+def test_nothing_is_pushed_privately_into_a_repository_that_is_public(hub, push, version_id):
+    hub.is_private = False
+    refused = push(version_id, HF_TOKEN="hf_ours")
+    assert refused.returncode != 0
+    assert "public; nothing was pushed" in refused.stderr
+    assert hub.files == {}
+
+
 def test_a_push_sends_the_card_and_a_file_a_split_in_one_commit(hub, push, version_id):
     hub.files = {"data/validation-00000-of-00001.parquet": b"of an older version", "notes.md": b"kept"}
     done = push(version_id, HF_TOKEN="hf_ours")

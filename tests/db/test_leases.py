@@ -5,10 +5,10 @@ import sys
 from datetime import timedelta
 
 import pytest
-from db.double_review import ReviewSettings
 
 from db import double_review, imports, instructions, leases, projects, reviews
 from db.content import Content
+from db.double_review import ReviewSettings
 from db.enums import Decision, Reason
 from db.policy import PolicyError
 from db.session import read, write

@@ -1,12 +1,15 @@
 """Writing, reviewing and importing in a real browser, by two people."""
 
-import json
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from db import imports, projects, users
+from db.content import Content
 from db.enums import Role
+from db.session import connect, write
 from tests.e2e.conftest import log_in, open_page
 
 expect.set_options(timeout=20_000)  # two busy cores
@@ -14,8 +17,9 @@ expect.set_options(timeout=20_000)  # two busy cores
 
 @pytest.fixture(scope="module")
 def cookies(studio) -> dict[str, dict]:
-    """A log-in cookie for an author and a reviewer."""
-    return log_in(studio, ("nora", "Nora Aasen", [Role.AUTHOR]), ("ravi", "Ravi Menon", [Role.REVIEWER]))
+    """A log-in cookie for an author and two reviewers."""
+    nora, ravi = ("nora", "Nora Aasen", [Role.AUTHOR]), ("ravi", "Ravi Menon", [Role.REVIEWER])
+    return log_in(studio, nora, ravi, ("eva", "Eva Lind", [Role.REVIEWER]))
 
 
 @pytest.fixture
@@ -112,10 +116,109 @@ def test_two_who_write_at_once_lose_nothing(page_of):
     author.keyboard.press("Control+s")
     expect(author.locator(".conflict")).to_contain_text("Ravi Menon saved version 2")
     expect(field(author, "output")).to_have_value("A cardioselective beta blocker.")
-    author.get_by_role("button", name="Take theirs").click()
+    author.get_by_role("button", name="Take all of theirs").click()
     expect(field(author, "output")).to_have_value("Beta-1 blocker.")
     author.get_by_role("button", name="Put mine back").click()
     expect(field(author, "output")).to_have_value("A cardioselective beta blocker.")
+
+
+def test_two_texts_are_merged_field_by_field(page_of):
+    author = page_of("nora", "/curate")
+    write_new(author, "Name the drug class of ramipril.", "ACE inhibitor.")
+    author.keyboard.press("Control+s")
+    expect(author.locator(".record-note")).to_contain_text("Saved")
+    other = page_of("ravi", author.url)
+    expect(field(other, "output")).to_have_value("ACE inhibitor.")
+    field(other, "output").fill("An ACE inhibitor.")
+    other.keyboard.press("Control+s")
+    expect(other.locator(".record-note")).to_contain_text("Saved")
+    field(author, "instruction").fill("Name the class of the drug ramipril.")
+    author.keyboard.press("Control+s")
+    both = author.locator(".conflict-field")
+    expect(both).to_have_count(2)
+    both.filter(has_text="Output").locator("[value=theirs]").check()
+    author.get_by_role("button", name="Merge what is chosen").click()
+    expect(field(author, "output")).to_have_value("An ACE inhibitor.")
+    expect(field(author, "instruction")).to_have_value("Name the class of the drug ramipril.")
+    author.keyboard.press("Control+s")
+    expect(author.locator(".record-head")).to_contain_text("Version 3")
+
+
+def test_what_was_typed_is_there_again_after_the_tab_was_closed(page_of):
+    author = page_of("nora", "/curate")
+    author.locator("#new-btn").click()
+    field(author, "instruction").fill("Name the bones of the wri")
+    expect(author.locator(".kept")).to_contain_text(re.compile(r"Typing saved \d\d:\d\d:\d\d"))
+    author.context.close()
+    again = page_of("nora", "/curate")
+    again.locator("#new-btn").click()
+    expect(field(again, "instruction")).to_have_value("Name the bones of the wri")
+    expect(again.locator(".kept-back")).to_contain_text("is back in the form")
+    again.get_by_role("button", name="Throw it away").click()
+    expect(field(again, "instruction")).to_have_value("")
+    expect(again.locator(".kept-back")).to_be_hidden()
+
+
+def test_two_reviewers_are_never_given_the_same_text_and_one_may_pass(page_of):
+    author = page_of("nora", "/curate")
+    numbers = []
+    for question in ("Which nerve moves the diaphragm?", "Where is insulin made?"):
+        write_new(author, question, "See an atlas of anatomy.")
+        author.keyboard.press("Control+Enter")
+        expect(author.locator(".record-head")).to_contain_text("In review")
+        numbers.append(author.locator(".record-head h2").inner_text())
+    first, second = page_of("ravi", "/review"), page_of("eva", "/review")
+    expect(first.locator(".reading-head")).to_contain_text(numbers[0])
+    expect(second.locator(".reading-head")).to_contain_text(numbers[1])
+    expect(second.locator(".held")).to_have_text("with Ravi Menon")
+    expect(first.locator(".lease")).to_contain_text("In your hands until")
+    second.goto(f"/review?id={numbers[0].split()[-1]}")
+    expect(second.locator("#reading")).to_contain_text("In the hands of Ravi Menon")
+    expect(second.locator("#approve-btn")).to_be_hidden()
+    first.get_by_role("button", name="Pass, and take another").click()
+    expect(first.locator(".reading-head")).not_to_contain_text(numbers[0])
+    second.reload()
+    expect(second.locator("#approve-btn")).to_be_visible()
+    second.keyboard.press("a")
+    expect(second.locator("#reading .record-note")).to_contain_text("approved")
+
+
+def test_patient_data_is_marked_and_blocks_approval_until_it_is_cleared(page_of):
+    author = page_of("nora", "/curate")
+    write_new(author, "Sum up the visit in one line.", "A visit for a cough.")
+    field(author, "input").fill("Seen on 12 March 2019 for a cough.")
+    expect(author.locator(".flag mark")).to_have_text("12 March 2019")
+    author.keyboard.press("Control+Enter")
+    expect(author.locator(".record-head")).to_contain_text("In review")
+    number = author.locator(".record-head h2").inner_text().split()[-1]
+    reviewer = page_of("ravi", f"/review?id={number}")
+    expect(reviewer.locator(".flag mark")).to_have_text("12 March 2019")
+    reviewer.locator("#approve-btn").click()
+    expect(reviewer.locator(".problem")).to_contain_text("look like a date")
+    reviewer.locator(".flag input").fill("An invented visit.")
+    reviewer.get_by_role("button", name="Clear").click()
+    expect(reviewer.locator(".flag-cleared")).to_contain_text("An invented visit.")
+    reviewer.locator("#approve-btn").click()
+    expect(reviewer.locator("#reading .record-note")).to_contain_text(f"Number {number} approved")
+
+
+def test_filters_are_in_the_address_and_can_be_kept_and_chosen_again(page_of):
+    author = page_of("nora", "/curate")
+    author.locator("#search").fill("insulin")
+    expect(author.locator(".item mark").first).to_have_text(re.compile("insulin", re.IGNORECASE))
+    author.locator("[data-filter=category]").select_option("QA")
+    expect(author).to_have_url(re.compile("q=insulin.*category=QA"))
+    shown = author.locator(".item")
+    expect(shown.filter(has_not_text="QA")).to_have_count(0)
+    author.locator(".filter-saved summary").click()
+    author.locator("[data-name]").fill("Insulin questions")
+    author.get_by_role("button", name="Keep", exact=True).click()
+    author.get_by_role("button", name="Clear all").click()
+    expect(author).not_to_have_url(re.compile("insulin"))
+    author.locator(".filter-saved summary").click()
+    author.get_by_role("button", name="Insulin questions", exact=True).click()
+    expect(author).to_have_url(re.compile("q=insulin.*category=QA"))
+    expect(author.locator(".item mark").first).to_be_visible()
 
 
 def test_a_near_copy_is_named_while_one_types_and_a_deletion_can_be_undone(page_of):
@@ -128,28 +231,23 @@ def test_a_near_copy_is_named_while_one_types_and_a_deletion_can_be_undone(page_
     expect(author.locator(".near-copy ins")).to_have_text("one ")
     author.keyboard.press("Control+s")
     expect(author.locator(".record-note")).to_contain_text("Saved")
+    author.locator(".near-copy input").fill("Both are asked in exams.")
+    author.get_by_role("button", name="Keep both").click()
+    expect(author.locator(".record-note")).to_contain_text("Kept beside number")
+    expect(author.locator(".near-copy")).to_be_hidden()
     author.locator("#delete-btn").click()
     expect(author.locator("#record")).to_contain_text("is deleted")
     author.get_by_role("button", name="Undo").click()
     expect(author.locator(".record-note")).to_contain_text("It is back")
 
 
-def test_a_file_is_imported_whole_or_not_at_all_and_approved_as_one(page_of, tmp_path):
-    good, bad = tmp_path / "pairs.jsonl", tmp_path / "faulty.jsonl"
-    rows = [json.dumps({"instruction": f"Question {n}?", "output": f"Answer {n}."}) for n in range(120)]
-    good.write_text("\n".join(rows))
-    bad.write_text("\n".join([*rows[:5], "not json", '{"output": "no question"}']))
-    author = page_of("nora", "/curate")
-    author.locator("#import-btn").click()
-    author.locator("#field-file input[type=file]").set_input_files(bad)
-    expect(author.locator("#import-panel")).to_contain_text("Nothing was imported")
-    expect(author.locator("#import-panel .table tbody tr")).to_have_count(2)
-    author.locator("#field-file").get_by_role("button", name="Clear").click()
-    author.locator("#import-task").locator("textarea, input").fill("qa")
-    author.locator("#import-submit input").check()
-    author.locator("#field-file input[type=file]").set_input_files(good)
-    author.get_by_role("button", name="Import 120 rows").click()
-    expect(author.locator("#import-panel")).to_contain_text("120 went to the reviewers")
+def test_an_import_is_approved_as_one_after_a_look_at_a_sample(page_of, studio):
+    engine = connect(f"sqlite:///{studio.data_dir}/studio.db")
+    with write() as session:
+        nora, project = users.get_actor(session, "nora"), projects.list_projects(session)[0].id
+        rows = [Content(f"Question {n}?", output=f"Answer {n}.", task="qa") for n in range(120)]
+        imports.import_contents(session, nora, project, rows, file_name="pairs.jsonl", submit=True)
+    engine.dispose()
 
     reviewer = page_of("ravi", "/review")
     reviewer.get_by_role("tab", name="50 on a page").click()

@@ -15,11 +15,19 @@ from trainer.starter import facts as fact_table
 from trainer.starter import invented
 from trainer.starter.cases import Pool
 from trainer.starter.passages import Passage, drug_paragraph, gene_paragraph, note
-from trainer.starter.questions import TASKS, plain_words, written, written_around, written_as_list
+from trainer.starter.questions import (
+    TASKS,
+    claim,
+    plain_words,
+    presence,
+    written,
+    written_around,
+    written_as_list,
+)
 from trainer.starter.wording import fill, joined, sentence_case
 
-KINDS = ("note", "task", "drug", "gene", "fact", "copy", "run")
-WEIGHTS = (42, 26, 8, 6, 8, 4, 6)
+KINDS = ("note", "task", "screen", "drug", "gene", "fact", "copy", "run")
+WEIGHTS = (26, 18, 40, 4, 3, 4, 2, 3)
 
 
 class Writer:
@@ -60,6 +68,20 @@ class Writer:
         while not asked[1]:
             asked = rng.choice(TASKS)(passage, rng)
         return written_around(passage.text, asked, rng)
+
+    def _screen(self, rng: random.Random) -> str:
+        """One to five findings or claims to look for, then the note, then the verdicts.
+
+        A question before its passage is the hard direction for a miniature: it must carry the name through
+        the passage. Asked after the passage the same is learnt from far less text.
+        """
+        passage = note(self.pool, rng, _share(rng))
+        while not {"present", "denied"} <= passage.said.keys():
+            passage = note(self.pool, rng, _share(rng))
+        asked = dict(rng.choice((presence, presence, claim))(passage, rng) for _ in range(rng.randint(1, 5)))
+        if len(asked) == 1:
+            return written_around(passage.text, *asked.items(), rng)
+        return written_as_list(passage.text, list(asked.items()), rng)
 
     def _run(self, rng: random.Random) -> str:
         """Two or three short passages, each with the same task after it: what comes next is told by the first one."""
