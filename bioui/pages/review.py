@@ -44,7 +44,7 @@ def show_page(project_id: int, request: gr.Request):
 @needs(RIGHT)
 def show_again(project_id: int, reading: Reading, request: gr.Request):
     """The queue as it is now, with what was open; Gradio also selects the first tab while the page loads."""
-    if not project_id:
+    if not reading.project_id:
         return gr.skip()
     with write() as session:
         shown = desk(session, actor_of(session, request), project_id, Trail(), wanted=reading.id)
