@@ -27,9 +27,10 @@ from db.enums import Category, Decision, InstructionStatus, Provenance, Role
 from db.exchange import hub, preview, records, writers
 from db.exchange.faults import ImportRefused, error_file
 from db.exchange.plan import ImportOptions
+from db.exchange.screening import Screening
 from db.policy import Actor, PolicyError
 from db.search import InstructionQuery
-from db.session import connect, write
+from db.session import connect, read, write
 
 REFUSED = 1  # exit code when the studio says no
 
@@ -80,7 +81,10 @@ def import_file(session: Session, actor: Actor, given: argparse.Namespace):
         licence=given.licence,
         is_restricted=given.restricted,
     )
-    seen = preview.preview_import(session, actor, given.project, given.file, options)
+    screening = Screening(session, given.project)
+    seen = preview.preview_import(session, actor, given.project, given.file, options, screening=screening)
+    near, flags = seen.screened.near, seen.screened.flags
+    found = {"near_copies": len(near), "flagged": len(flags)}
     for note in seen.notes:
         print(note, file=sys.stderr)
     if given.errors and seen.faults:
@@ -88,12 +92,14 @@ def import_file(session: Session, actor: Actor, given: argparse.Namespace):
     if given.preview:
         faults = [{"line": fault.line, "message": fault.message} for fault in seen.faults]
         told = {"format": seen.layout.name, "mapping": seen.mapping, "not_taken": seen.unmapped}
-        yield {**told, **seen.counts, "faults": faults}
+        yield {**told, **seen.counts, **found, "faults": faults}
         return
-    done = preview.apply_import(
-        session, actor, given.project, given.file, options, fingerprint=seen.fingerprint, submit=given.submit
-    )
-    counts = {"imported": len(done.ids), "changed": len(done.changed), "duplicates": done.duplicates}
+    with write() as writing:  # others write while the file is looked through
+        done = preview.apply_import(
+            writing, actor, given.project, given.file, options, fingerprint=seen.fingerprint,
+            skip=() if given.keep_near else near, hold={*near, *flags}, submit=given.submit, flags=flags,
+        )  # fmt: skip
+    counts = {"imported": len(done.ids), "changed": len(done.changed), "duplicates": done.duplicates, **found}
     yield {**counts, "submitted": done.submitted} if given.submit else counts
 
 
@@ -184,7 +190,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_filter(listing)
     _add_status(listing)
     listing.add_argument("--limit", type=int, default=search.PAGE_ROWS)
-    importing = command("import", import_file)
+    importing = command("import", import_file, read)
     importing.add_argument("file", type=Path)
     _add_import_options(importing)
     command("submit", submit).add_argument("ids", type=int, nargs="+")
@@ -241,6 +247,7 @@ def _add_import_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--restricted", action="store_true", help="under a data-use agreement: never leave")
     parser.add_argument("--flatten", action="store_true", help="write turns between into the input")
     parser.add_argument("--keep-system", action="store_true", help="put system messages into instructions")
+    parser.add_argument("--keep-near", action="store_true", help="store near copies too, as drafts")
     parser.add_argument("--submit", action="store_true", help="complete rows go to the reviewers at once")
 
 

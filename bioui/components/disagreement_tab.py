@@ -114,7 +114,7 @@ def _settle(reading: Reading, comment, reasons, checklist, request: gr.Request, 
 
 
 def disagreement_tab(page: Page, tab: gr.Tab) -> list:
-    """Lay the tab out and wire it; the events after which the queue has changed."""
+    """Lay the tab out and wire it; the steps after which the queue is shorter."""
     with gr.Row(elem_classes="split"):
         with gr.Column(scale=4, min_width=280, elem_classes="list-side"):
             list_html = instruction_rows("Disagreements")
@@ -125,9 +125,8 @@ def disagreement_tab(page: Page, tab: gr.Tab) -> list:
     shown = [list_html, reading_state, pane_html, *form.outputs]
     page.on(tab.select, show_tab, [page.project_id], shown)
     page.on(list_html.open, open_one, [page.project_id], shown)
+    said = [reading_state, *form.inputs]
     return [
-        page.on(
-            button.click, HANDLERS[decision], [reading_state, *form.inputs], shown, trigger_mode="once"
-        ).then
+        page.on(button.click, HANDLERS[decision], said, shown, trigger_mode="once")
         for decision, button in form.buttons.items()
     ]

@@ -42,10 +42,24 @@ def show_page(project_id: int, request: gr.Request):
 
 
 @needs(RIGHT)
+def go_away(project_id: int, request: gr.Request):
+    """Another tab is open, where the queue may change."""
+    return True
+
+
+@needs(RIGHT)
+def come_back(project_id: int, reading: Reading, is_away: bool, request: gr.Request):
+    """The first tab again, where it was left. Gradio selects it when the page loads, too: then nothing is."""
+    return (False, *_again(project_id, reading, request)) if is_away else gr.skip()
+
+
+@needs(RIGHT)
 def show_again(project_id: int, reading: Reading, request: gr.Request):
-    """The queue as it is now, with what was open; Gradio also selects the first tab while the page loads."""
-    if not reading.project_id:
-        return gr.skip()
+    """The queue after many were decided on."""
+    return _again(project_id, reading, request)
+
+
+def _again(project_id: int, reading: Reading, request: gr.Request) -> tuple:
     with write() as session:
         shown = desk(session, actor_of(session, request), project_id, Trail(), wanted=reading.id)
         return Trail(), *shown.outputs()
@@ -174,13 +188,18 @@ def build() -> None:
         with gr.Tab("One by one") as one_tab:
             reading_state, refreshed = _one_by_one(page)
         with gr.Tab("50 on a page") as many_tab:
-            approved_page = fifty_tab(page, many_tab)
+            approved = [fifty_tab(page, many_tab)]
         with gr.Tab("Whole imports") as whole_tab:
-            approved_import = imports_tab(page, whole_tab)
+            approved.append(imports_tab(page, whole_tab))
         with gr.Tab("Disagreements") as disputed_tab:
-            settled = disagreement_tab(page, disputed_tab)
-    for event in (one_tab.select, approved_page.then, approved_import.then, *settled):
-        page.on(event, show_again, [page.project_id, reading_state], refreshed)
+            approved += disagreement_tab(page, disputed_tab)
+    away_state = gr.State(False)
+    for tab in (many_tab, whole_tab, disputed_tab):
+        page.on(tab.select, go_away, [page.project_id], away_state)
+    here = [page.project_id, reading_state]
+    page.on(one_tab.select, come_back, [*here, away_state], [away_state, *refreshed])
+    for step in approved:
+        page.on(step.success, show_again, here, refreshed)
 
 
 def _one_by_one(page: Page) -> tuple[gr.State, list]:

@@ -30,9 +30,9 @@ def test_a_script_imports_submits_reviews_freezes_and_exports(shell, tmp_path):
             for n in range(4)
         )
     )
-    stored = {"imported": 4, "changed": 0, "duplicates": 0}
+    stored = {"imported": 4, "changed": 0, "duplicates": 0, "near_copies": 0, "flagged": 0}
     assert shell("author", "import", str(rows)) == (0, [stored], "")
-    assert shell("author", "import", str(rows))[1] == [{"imported": 0, "changed": 0, "duplicates": 4}]
+    assert shell("author", "import", str(rows))[1] == [{**stored, "imported": 0, "duplicates": 4}]
     _, drafts, _ = shell("author", "list", "--status", "draft")
     ids = [str(row["id"]) for row in drafts]
     assert shell("author", "submit", *ids)[0] == 0

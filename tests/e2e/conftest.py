@@ -81,6 +81,15 @@ def studio(tmp_path_factory) -> Iterator[Studio]:
     _end_what_is_left(folder)
 
 
+@pytest.fixture(autouse=True)
+def _pages_end_with_their_test(browser: Browser) -> Iterator[None]:
+    """A page left open polls on, and takes the two cores from the tests that follow."""
+    before = set(browser.contexts)
+    yield
+    for context in set(browser.contexts) - before:
+        context.close()
+
+
 @pytest.fixture
 def screenshots(request) -> Path:
     """Where screenshots go: test-results/, or with --update-screenshots the README's own folder."""
