@@ -52,7 +52,7 @@ def test_one_press_brings_both_answers_and_a_link_brings_them_back(studio, brows
     page.keyboard.press("2")
     expect(page.locator(".vote-btn[aria-pressed=true]")).to_have_text("2 Tuned is better")
     page.get_by_role("button", name="Show differences").click()
-    expect(page.locator(".pair-tuned mark").first).to_be_visible()
+    expect(page.locator(".pair-base mark, .pair-tuned mark").first).to_be_visible()
     page.locator(".pair-tuned summary", has_text="Provenance").click()
     expect(page.locator(".pair-tuned dt", has_text="Adapter hash")).to_be_visible()
     page.locator(".pair-tuned summary", has_text="Provenance").click()
