@@ -38,6 +38,8 @@ let shown = null;
 watch('value', () => {
   const value = props.value;
   delete document.body.dataset.unsaved;
+  const kept = document.querySelector('.kept');
+  if (kept) kept.replaceChildren();
   studio.setParam('id', value.id ? value.id : null);
   for (const name of ['new', 'difficulty']) studio.setParam(name, null);
   for (const clock of element.querySelectorAll('[data-clock]'))
