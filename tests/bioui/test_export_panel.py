@@ -186,7 +186,7 @@ def test_an_export_that_nobody_watches_leaves_no_half_file(people, project_id, s
 
 
 def _half_files(folder) -> list:
-    """What was begun and not ended: a whole file, which a quick machine may have made by then, has its note."""
+    """What was begun and not ended. A whole file, which a quick machine may have made by then, has a note."""
     return [place for place in folder.glob("*") if not (place / "export.json").is_file()]
 
 
