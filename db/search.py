@@ -265,7 +265,7 @@ def _base(project_id: int, query: InstructionQuery, by_words: bool) -> Select:
     """What matches, without columns yet: `by_words` walks the full text, else the instructions."""
     if not by_words:
         return select().select_from(Instruction).where(*matching(project_id, query))
-    found = SEARCH.join(Instruction.__table__, Instruction.id == SEARCH.c.rowid)
+    found = words.WordsFirst(SEARCH, Instruction.__table__, Instruction.id == SEARCH.c.rowid)
     conditions = [words.found_by(query.words), *_filters(project_id, query)]
     return select().select_from(found).where(*conditions)
 
