@@ -22,6 +22,7 @@ SHEETS = (
 )
 CSS = "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in SHEETS)
 HEAD = (
+    '<script src="/studio/stream.js"></script>'
     '<script src="/studio/studio.js"></script><script src="/studio/keys.js"></script>'
     '<link rel="icon" href="/studio/icon.svg" type="image/svg+xml">'
 )

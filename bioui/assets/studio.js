@@ -90,6 +90,13 @@
     value === null || value === '' ? url.searchParams.delete(name) : url.searchParams.set(name, value);
     history.replaceState(history.state, '', url);
   };
+  // Opens the tab that the address names (?tab=), as a press on it does: a choice made on the server can come
+  // before Gradio's tabs know of one another, and is lost then.
+  const tabAsked = new URLSearchParams(window.location.search).get('tab'); // read before Gradio opens the first tab
+  const openTab = () => {
+    const tabs = [...document.querySelectorAll('[role="tab"][data-tab-id]')];
+    tabs.find((tab) => tab.dataset.tabId === tabAsked && tab.offsetParent)?.click();
+  };
   // Brings what was just opened into view, where it is not; for lists whose detail stacks on narrow screens.
   const reveal = (id) => requestAnimationFrame(() => {
     const box = document.getElementById(id);
@@ -97,5 +104,5 @@
       box.scrollIntoView({ block: 'start', behavior: 'smooth' });
     }
   });
-  window.studio = { reveal, clearField, showProblem, setParam };
+  window.studio = { openTab, reveal, clearField, showProblem, setParam };
 })();

@@ -52,15 +52,12 @@ SENTENCE = '<p class="section-lead">{{value}}</p>'
 
 @needs(RIGHT)
 def show_page(project_id: int, request: gr.Request):
-    """The matrix, and which section the address bar asks for."""
-    wanted = request.query_params.get("tab", "")
+    """The matrix; the other sections are filled when they are opened."""
     with read() as session:
         actor = actor_of(session, request)
-        may_review = actor.can(Right.REVIEW)
-        tab = wanted if wanted in TABS and (wanted != "agreement" or may_review) else TABS[0]
         side = matrix_side(session, request, project_id, opened_by(request.query_params))
         new_btn = gr.Button(visible=actor.can(Right.MANAGE_PROJECT))
-        return gr.Tabs(selected=tab), gr.Tab(visible=may_review), tab, new_btn, *side
+        return gr.Tab(visible=actor.can(Right.REVIEW)), new_btn, *side
 
 
 @needs(RIGHT)
@@ -236,21 +233,6 @@ def show_agreement(project_id: int, request: gr.Request):
     return agreement_value(found)
 
 
-@needs(RIGHT)
-def show_tab(project_id: int, tab: str, unit: str, request: gr.Request) -> Iterator[tuple]:
-    """The section that the page was opened at, among the outputs of work, texts and agreement."""
-    work, texts, agreed = ((gr.skip(),) * number for number in (4, 4, 3))
-    if tab == "work":
-        yield *show_work(project_id, request), *texts, *agreed
-    elif tab == "texts":
-        for shown in show_texts(project_id, unit, request):
-            yield *work, *shown, *agreed
-    elif tab == "agreement":
-        yield *work, *texts, *show_agreement(project_id, request)
-    else:
-        yield *work, *texts, *agreed
-
-
 # layout and wiring ------------------------------------------------------------------------------------
 
 
@@ -258,8 +240,7 @@ def build() -> None:
     page = page_frame(TITLE, "What the project holds, what it still needs, and how the work on it goes.")
     with page.actions:
         new_btn = gr.Button("Set a target", visible=False, elem_id="new-target-btn")
-    tab_state = gr.State(TABS[0])
-    with gr.Tabs(elem_classes="coverage-tabs") as tabs:
+    with gr.Tabs(elem_classes="coverage-tabs"):
         with gr.Tab("Matrix and gaps", id="matrix") as matrix_tab:
             side = _build_matrix(page, new_btn)
         with gr.Tab("Work", id="work") as work_tab:
@@ -269,8 +250,8 @@ def build() -> None:
         with gr.Tab("Agreement", id="agreement", visible=False) as agreement_tab:
             agreed = _build_agreement()
 
-    loaded = page.on_load(show_page, [tabs, agreement_tab, tab_state, new_btn, *side])
-    page.on(loaded.then, show_tab, [page.project_id, tab_state, unit_radio], [*work, *texts, *agreed])
+    loaded = page.on_load(show_page, [agreement_tab, new_btn, *side])
+    loaded.then(fn=None, js="() => studio.openTab()")
     page.on(work_tab.select, show_work, [page.project_id], work)
     page.on(texts_tab.select, show_texts, [page.project_id, unit_radio], texts)
     page.on(unit_radio.input, show_texts, [page.project_id, unit_radio], texts)

@@ -63,7 +63,7 @@ def row_of(matrix: dict, task: str) -> dict:
 
 
 def test_the_matrix_counts_what_is_approved_and_the_unnamed_specialty_comes_last(people, project_id, ids):
-    matrix = page.show_page(project_id, request_of(people.clinician))[4 + MATRIX]
+    matrix = page.show_page(project_id, request_of(people.clinician))[2 + MATRIX]
     assert [column["name"] for column in matrix["columns"]] == ["cardiology", "no specialty"]
     assert row_of(matrix, "qa")["total"]["n"] == "1"
     assert [cell.get("n", "") for cell in row_of(matrix, "qa")["cells"]] == ["1", ""]
@@ -94,14 +94,13 @@ def test_the_panel_tells_a_square_in_full_and_leads_on(people, project_id, ids):
     assert open_cell(people.clinician, project_id)[CELL]["write_href"] == ""
 
 
-def test_the_address_opens_a_square_and_a_section(people, project_id, ids):
-    asked = {"task": "qa", "specialty": "cardiology", "difficulty": "3", "tab": "agreement"}
-    tabs, _, tab, _, *side = page.show_page(project_id, request_of(people.reviewer, **asked))
-    assert (tabs.selected, tab) == ("agreement", "agreement")
+def test_the_address_opens_a_square(people, project_id, ids):
+    asked = {"task": "qa", "specialty": "cardiology", "difficulty": "3"}
+    agreement, _, *side = page.show_page(project_id, request_of(people.reviewer, **asked))
+    assert agreement.visible
     assert side[HERE] == OpenCell("qa", "cardiology", 3, True)
-    for_author = page.show_page(project_id, request_of(people.author, **asked))
-    assert (for_author[1].visible, for_author[2]) == (False, "matrix")
-    assert page.show_page(project_id, request_of(people.author, difficulty="9"))[4 + HERE] == OpenCell()
+    assert not page.show_page(project_id, request_of(people.author, **asked))[0].visible
+    assert page.show_page(project_id, request_of(people.author, difficulty="9"))[2 + HERE] == OpenCell()
 
 
 def test_a_target_is_set_changed_removed_and_every_step_undone(people, project_id, ids):
@@ -254,7 +253,7 @@ def test_agreement_shows_every_figure_and_why_one_is_missing(people, project_id,
 
 def test_every_section_of_an_empty_project_says_what_will_be_there(people, project_id):
     request = request_of(people.reviewer)
-    side = page.show_page(project_id, request)[4:]
+    side = page.show_page(project_id, request)[2:]
     assert side[MATRIX]["empty"]["link"] == "Write the first instruction"
     assert side[GAPS]["empty"].startswith("No targets yet.")
     weeks, queue, reasons, shares = page.show_work(project_id, request)
@@ -263,15 +262,6 @@ def test_every_section_of_an_empty_project_says_what_will_be_there(people, proje
     _, lengths, ring, sentence = list(page.show_texts(project_id, "words", request))[-1]
     assert all(chart["empty"] for chart in lengths["charts"])
     assert (ring["arcs"], sentence[:20]) == ([], "No instructions yet:")
-
-
-def test_the_section_of_the_address_is_loaded_and_no_other(people, project_id, ids):
-    shown = list(page.show_tab(project_id, "work", "words", request_of(people.author)))[-1]
-    assert len(shown) == 11
-    assert shown[0]["charts"]
-    assert all(value == gr.skip() for value in shown[4:])
-    with pytest.raises(PolicyError):
-        list(page.show_tab(project_id, "agreement", "words", request_of(people.author)))
 
 
 def test_the_columns_of_a_chart_keep_their_proportion():

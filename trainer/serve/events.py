@@ -28,8 +28,11 @@ class RunResponse(StreamingResponse):
 
 
 def line(content: dict | str) -> str:
-    """One event. Text passes for itself: OpenAI ends its streams with the bare word [DONE]."""
-    return f"data: {content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)}\n\n"
+    """One event. Text passes for itself: OpenAI ends its streams with the bare word [DONE].
+
+    In ASCII: readers that split lines by Unicode's rules, as httpx does, cut an event at a U+2028 or U+0085.
+    """
+    return f"data: {content if isinstance(content, str) else json.dumps(content)}\n\n"
 
 
 async def next_batch(request: Request, batches: AsyncIterator[list[Event]]) -> list[Event] | None:

@@ -90,11 +90,26 @@ def done(events: list[dict], side: str) -> dict:
 
 
 def make_base(folder: Path, tiny: Path, context: int) -> Path:
-    """A copy of the tiny Llama with another context length."""
+    """A copy of the tiny Llama with another context length, and that never ends an answer by itself.
+
+    Its weights are random, so the end of text would come at a random place: after a fifth of a second, say,
+    which a busy machine needs for stopping it.
+    """
+    from safetensors.torch import load_file, save_file
+
     shutil.copytree(tiny, folder)
+    weights = load_file(folder / "model.safetensors")
+    weights["lm_head.weight"][end_id(folder)] = 0  # logit 0, among hundreds of random ones
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, "max_position_embeddings": context}))
     return folder
+
+
+def end_id(folder: Path) -> int:
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(folder).eos_token_id
 
 
 def make_adapter(base: Path, folder: Path, *, seed: int, size: float = 0.3, **options) -> Path:
