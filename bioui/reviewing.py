@@ -1,6 +1,7 @@
 """The desk of a reviewer: the queue, the submission in hand, and what becomes of it when they decide."""
 
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 
 from bioui.components.decision import decision_updates
@@ -47,26 +48,28 @@ class Desk:
         return self.queue, self.own, self.next_after, self.reading, self.pane, self.lease, *self.form
 
 
-def desk(
-    session: Session,
-    actor: Actor,
-    project_id: int,
-    trail: Trail,
-    *,
-    wanted: int = 0,
-    skip: Collection[int] = (),
-    note: str = "",
-) -> Desk:
-    """A page of the queue with a submission in the reading pane: `wanted` where it waits, else the next.
+def take(
+    session: Session, actor: Actor, project_id: int, *, wanted: int = 0, skip: Collection[int] = ()
+) -> int:
+    """Which submission is read next: `wanted` where it waits, else the next for the actor; 0 for none.
 
     What the actor may decide on is taken in hand, so that nobody else is given it meanwhile.
     """
-    record = _in_review(session, project_id, wanted)
-    lease = _hold(session, actor, record) if record else None
-    if record is None and (lease := leases.next_for(session, actor, project_id, skip=skip)):
-        record = instructions.get_instruction(session, lease.instruction_id)
-    pane, reading = {**NOTHING_TO_READ, "note": note}, Reading(project_id)
+    if record := _in_review(session, project_id, wanted):
+        _hold(session, actor, record)
+        return record.id
+    lease = leases.next_for(session, actor, project_id, skip=skip)
+    return lease.instruction_id if lease else 0
+
+
+def desk(
+    session: Session, actor: Actor, project_id: int, trail: Trail, *, reading_id: int = 0, note: str = ""
+) -> Desk:
+    """A page of the queue, with what `take` gave in the reading pane."""
+    pane, reading, lease = {**NOTHING_TO_READ, "note": note}, Reading(project_id), None
+    record = _in_review(session, project_id, reading_id)
     if record:
+        lease = leases.find_held(session, actor, record.id)
         told = _told(session, actor, record, lease)
         pane = reading_value(session, actor, record, own=told, note=note)
         reading = Reading(project_id, record.id, record.version)
@@ -164,12 +167,10 @@ def _in_review(session: Session, project_id: int, id: int) -> Instruction | None
     return record if waits else None
 
 
-def _hold(session: Session, actor: Actor, record: Instruction) -> Lease | None:
-    """The actor's lease on it; None where they may only read."""
-    try:
-        return leases.hold(session, actor, record.id)
-    except ValueError:
-        return None
+def _hold(session: Session, actor: Actor, record: Instruction) -> None:
+    """Take it in hand, unless the actor may only read it."""
+    with suppress(ValueError):
+        leases.hold(session, actor, record.id)
 
 
 def _told(session: Session, actor: Actor, record: Instruction, lease: Lease | None) -> str:

@@ -126,8 +126,8 @@ def clear_flag(record: Record, typed: Typed, event: gr.EventData, request: gr.Re
         if int(event.flag) not in [flag.id for flag in flags]:
             raise LookupError("That flag is not one of this version; reload the page.")
         privacy.clear(session, actor, int(event.flag), str(event.reason))
-        session.flush()
-        return _checks(session, actor, record, typed)
+    with read() as session:
+        return _checks(session, actor_of(session, request), record, typed)
 
 
 def _checks(session: Session, actor: Actor, record: Record, typed: Typed) -> dict:

@@ -257,15 +257,24 @@ class ProjectTexts:
     def _read(self, session: Session) -> NearestText | None:
         """Take in what was written since. In a `write()` scope it is given back, to be searched first."""
         is_writing = session.connection().get_execution_options().get("begin") == "IMMEDIATE"
-        shelf = self._saved
-        if is_writing:
-            shelf = self._unsaved.setdefault(session, _Shelf(seen=self._saved.seen))
+        if not is_writing:
+            self._fill(self._saved, session)
+            return None
+        if session not in self._unsaved:
+            with Session(
+                session.get_bind()
+            ) as committed:  # what others wrote is read once a process, not once a session
+                self._fill(self._saved, committed)
+        shelf = self._unsaved.setdefault(session, _Shelf(seen=self._saved.seen))
+        self._fill(shelf, session)
+        return shelf.texts
+
+    def _fill(self, shelf: _Shelf, session: Session) -> None:
         is_ordered = session.get_bind().dialect.name == "sqlite"
         since = shelf.seen if is_ordered else max(0, shelf.seen - _LATE_COMMITS)
         for revision_id, id, instruction, input in instructions.texts_since(session, self.project_id, since):
             shelf.texts.put(id, text_of(instruction, input))
             shelf.seen = revision_id
-        return shelf.texts if is_writing else None
 
 
 # By database, then by project: an index lives as long as the engine it was read through.

@@ -110,19 +110,17 @@ def release(session: Session, actor: Actor, instruction_id: int, *, now: datetim
     )
 
 
-def list_held(session: Session, actor: Actor, project_id: int, *, now: datetime | None = None) -> list[Lease]:
-    """What the actor has in hand in a project, longest held first."""
-    query = (
-        select(Lease)
-        .join(Instruction, Instruction.id == Lease.instruction_id)
-        .where(
-            Instruction.project_id == project_id,
+def find_held(
+    session: Session, actor: Actor, instruction_id: int, *, now: datetime | None = None
+) -> Lease | None:
+    """The actor's lease on a submission, or None when they do not have it in hand."""
+    return session.scalar(
+        select(Lease).where(
+            Lease.instruction_id == instruction_id,
             Lease.user_id == actor.id,
             Lease.expires_at > (now or utc_now()),
         )
-        .order_by(Lease.id)
     )
-    return list(session.scalars(query))
 
 
 def list_holders(
@@ -152,11 +150,7 @@ def require_free(session: Session, actor: Actor, instruction: Instruction) -> No
 
 def _hand_over(session: Session, actor: Actor, instruction_id: int, minutes: int, now: datetime) -> Lease:
     """The actor's lease on it, renewed where they have one."""
-    lease = session.scalar(
-        select(Lease).where(
-            Lease.instruction_id == instruction_id, Lease.user_id == actor.id, Lease.expires_at > now
-        )
-    )
+    lease = find_held(session, actor, instruction_id, now=now)
     if lease is None:
         lease = Lease(instruction_id=instruction_id, user_id=actor.id, created_at=now)
         session.add(lease)

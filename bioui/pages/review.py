@@ -1,5 +1,7 @@
 """Review: read what others submitted and decide, one by one, fifty on a page, or a whole import."""
 
+from collections.abc import Collection
+
 import gradio as gr
 
 from bioui.components.approve_many import fifty_tab, imports_tab
@@ -15,11 +17,11 @@ from bioui.components.table import Trail
 from bioui.components.view import View
 from bioui.handling import actor_of, needs
 from bioui.reviewing import PATH as REVIEW_PATH
-from bioui.reviewing import Reading, desk, find_submission, leave, next_id, renewed
+from bioui.reviewing import Reading, desk, find_submission, leave, next_id, renewed, take
 from db import privacy, reviews
 from db.enums import Decision
 from db.policy import Right
-from db.session import write
+from db.session import read, write
 
 TITLE, PATH, RIGHT = "Review", REVIEW_PATH, Right.REVIEW
 DONE = {
@@ -35,10 +37,7 @@ DONE = {
 @needs(RIGHT)
 def show_page(project_id: int, request: gr.Request):
     wanted = request.query_params.get("id", "")
-    with write() as session:
-        actor = actor_of(session, request)
-        shown = desk(session, actor, project_id, Trail(), wanted=int(wanted) if wanted.isdigit() else 0)
-        return Trail(), *shown.outputs()
+    return _from_the_top(project_id, request, wanted=int(wanted) if wanted.isdigit() else 0)
 
 
 @needs(RIGHT)
@@ -50,19 +49,13 @@ def go_away(project_id: int, request: gr.Request):
 @needs(RIGHT)
 def come_back(project_id: int, reading: Reading, is_away: bool, request: gr.Request):
     """The first tab again, where it was left. Gradio selects it when the page loads, too: then nothing is."""
-    return (False, *_again(project_id, reading, request)) if is_away else gr.skip()
+    return (False, *_from_the_top(project_id, request, wanted=reading.id)) if is_away else gr.skip()
 
 
 @needs(RIGHT)
 def show_again(project_id: int, reading: Reading, request: gr.Request):
     """The queue after many were decided on."""
-    return _again(project_id, reading, request)
-
-
-def _again(project_id: int, reading: Reading, request: gr.Request) -> tuple:
-    with write() as session:
-        shown = desk(session, actor_of(session, request), project_id, Trail(), wanted=reading.id)
-        return Trail(), *shown.outputs()
+    return _from_the_top(project_id, request, wanted=reading.id)
 
 
 @needs(RIGHT)
@@ -73,23 +66,19 @@ def open_row(project_id: int, trail: Trail, reading: Reading, event: gr.EventDat
         record = find_submission(session, project_id, int(event.id))
         if record.id != reading.id:
             leave(session, actor, reading)
-        return desk(session, actor, project_id, trail, wanted=record.id).outputs()
+    return _shown(project_id, trail, request, wanted=record.id)
 
 
 @needs(RIGHT)
 def turn_older(project_id: int, trail: Trail, reading: Reading, after: tuple | None, request: gr.Request):
-    with write() as session:
-        trail = trail.older(after)
-        shown = desk(session, actor_of(session, request), project_id, trail, wanted=reading.id)
-        return trail, *shown.outputs()
+    trail = trail.older(after)
+    return trail, *_shown(project_id, trail, request, wanted=reading.id)
 
 
 @needs(RIGHT)
 def turn_newer(project_id: int, trail: Trail, reading: Reading, request: gr.Request):
-    with write() as session:
-        trail = trail.newer()
-        shown = desk(session, actor_of(session, request), project_id, trail, wanted=reading.id)
-        return trail, *shown.outputs()
+    trail = trail.newer()
+    return trail, *_shown(project_id, trail, request, wanted=reading.id)
 
 
 @needs(RIGHT)
@@ -99,8 +88,21 @@ def pass_on(reading: Reading, trail: Trail, request: gr.Request):
         actor = actor_of(session, request)
         leave(session, actor, reading)
         following = next_id(session, actor, reading.project_id, trail, reading.id)
-        shown = desk(session, actor, reading.project_id, trail, wanted=following, skip=[reading.id])
-        return shown.outputs()
+    return _shown(reading.project_id, trail, request, wanted=following, skip=[reading.id])
+
+
+def _from_the_top(project_id: int, request: gr.Request, *, wanted: int) -> tuple:
+    return Trail(), *_shown(project_id, Trail(), request, wanted=wanted)
+
+
+def _shown(
+    project_id: int, trail: Trail, request: gr.Request, *, wanted: int, skip: Collection[int] = ()
+) -> tuple:
+    """Take what will be read in hand, and show it; only the taking holds the write lock."""
+    with write() as session:
+        reading_id = take(session, actor_of(session, request), project_id, wanted=wanted, skip=skip)
+    with read() as session:
+        return desk(session, actor_of(session, request), project_id, trail, reading_id=reading_id).outputs()
 
 
 @needs(RIGHT)
@@ -150,10 +152,13 @@ def _decide(
         )  # fmt: skip
         session.flush()
         note = _note(reading.id, decision, reviews.is_sealed(session, review))
-        shown = desk(session, actor, reading.project_id, trail, wanted=following, note=note)
+        following = take(session, actor, reading.project_id, wanted=following)
+    with read() as session:
+        actor = actor_of(session, request)
+        shown = desk(session, actor, reading.project_id, trail, reading_id=following, note=note)
         if not shown.queue["rows"] and len(trail.before) > 1:
             trail = Trail()
-            shown = desk(session, actor, reading.project_id, trail, note=note)
+            shown = desk(session, actor, reading.project_id, trail, reading_id=following, note=note)
         return trail, *shown.outputs()
 
 
@@ -174,8 +179,9 @@ def clear_flag(reading: Reading, trail: Trail, event: gr.EventData, request: gr.
         ]:
             raise LookupError("That flag is not one of this version; reload the page.")
         privacy.clear(session, actor, int(event.flag), str(event.reason))
-        session.flush()
-        shown = desk(session, actor, reading.project_id, trail, wanted=reading.id, note="Flag cleared.")
+    with read() as session:
+        actor = actor_of(session, request)
+        shown = desk(session, actor, reading.project_id, trail, reading_id=reading.id, note="Flag cleared.")
         return shown.pane
 
 

@@ -13,6 +13,9 @@ import pytest
 import yaml
 from rapidfuzz.distance import Indel
 
+from db import privacy, samples
+from db.content import Content
+
 SAMPLES = Path(__file__).resolve().parents[2] / "db" / "samples"
 SEED_FILES = ("qa", "ie", "gen", "other")
 SEED_KEYS = [
@@ -211,3 +214,11 @@ def test_a_prompt_has_the_agreed_fields_and_one_thing_to_watch_for(prompt):
 
 def test_prompt_titles_differ():
     assert len({prompt["title"] for prompt in PROMPTS}) == len(PROMPTS)
+
+
+def test_the_flags_kept_with_the_seeds_are_what_the_check_finds():
+    found = {
+        seed.pop("id"): privacy.find_flags(Content(**{**seed, "tags": tuple(seed["tags"])}))
+        for seed in samples.read_seeds()
+    }
+    assert {key: flags for key, flags in found.items() if flags} == samples.read_seed_flags()
