@@ -46,7 +46,7 @@ def read_seeds() -> list[dict]:
 
 
 def read_seed_flags() -> dict[str, tuple[privacy.Flag, ...]]:
-    """What the privacy check finds in the seeds, by the seed's key; those it finds nothing in are left out."""
+    """What the privacy check finds in the seeds, by key; those it finds nothing in are left out."""
     flags = _read_yaml("seed-flags.yaml")
     return {key: tuple(privacy.Flag(*flag) for flag in found) for key, found in flags.items()}
 
