@@ -7,6 +7,7 @@ relevance (bm25) orders the RANKED newest matches; the older ones follow, newest
 
 import json
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -14,7 +15,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, Select, String, cast, func, literal, select, tuple_
 from sqlalchemy.orm import Session, aliased, joinedload
 
-from db import words
+from db import planner, words
 from db.enums import Category, InstructionStatus, Origin, Provenance
 from db.tables import Comment, Instruction, PrivacyFlag, User
 from db.tables.base import UtcDateTime
@@ -140,7 +141,8 @@ def search_instructions(
         if sort is Sort.RELEVANCE
         else _walked(session, project_id, query, sort, place, limit)
     )
-    total = count_matching(session, project_id, query)
+    is_all = not place and not key
+    total = len(ids) if is_all else count_matching(session, project_id, query)
     next_after = json.dumps(key, default=datetime.isoformat) if key else None
     rows = load(session, ids)
     return InstructionPage(rows, min(total, MOST_COUNTED), next_after, total > MOST_COUNTED, sort)
@@ -192,8 +194,12 @@ def used_labels(session: Session, project_id: int) -> dict[str, list[str]]:
     }
 
 
-def _filters(project_id: int, query: InstructionQuery) -> list[ColumnElement[bool]]:
-    """Every filter but the words."""
+def _filters(
+    project_id: int,
+    query: InstructionQuery,
+    seen: Callable[[ColumnElement], ColumnElement] = lambda column: column,
+) -> list[ColumnElement[bool]]:
+    """Every filter but the words; `seen` says how a column is looked at."""
     conditions = [Instruction.project_id == project_id, Instruction.deleted_at.is_(None)]
     for column, wanted in (
         (Instruction.status, query.statuses),
@@ -202,7 +208,7 @@ def _filters(project_id: int, query: InstructionQuery) -> list[ColumnElement[boo
         (Instruction.provenance, query.provenances),
     ):
         if wanted:
-            conditions.append(column.in_(wanted) if len(wanted) > 1 else column == wanted[0])
+            conditions.append(seen(column).in_(wanted))
     for column, value in (
         (Instruction.task, query.task or None),
         (Instruction.specialty, query.specialty or None),
@@ -211,17 +217,17 @@ def _filters(project_id: int, query: InstructionQuery) -> list[ColumnElement[boo
         (Instruction.is_restricted, query.is_restricted),
     ):
         if value is not None:
-            conditions.append(column == value)
+            conditions.append(seen(column) == value)
     if query.not_author_id is not None:
-        conditions.append(Instruction.author_id != query.not_author_id)
+        conditions.append(seen(Instruction.author_id) != query.not_author_id)
     if query.assignee_id is not None:
-        conditions.append(Instruction.assignee_id == (query.assignee_id or None))
+        conditions.append(seen(Instruction.assignee_id) == (query.assignee_id or None))
     if query.min_difficulty is not None:
-        conditions.append(Instruction.difficulty >= query.min_difficulty)
+        conditions.append(seen(Instruction.difficulty) >= query.min_difficulty)
     if query.max_difficulty is not None:
-        conditions.append(Instruction.difficulty <= query.max_difficulty)
+        conditions.append(seen(Instruction.difficulty) <= query.max_difficulty)
     if query.updated_since is not None:
-        conditions.append(Instruction.updated_at >= query.updated_since)
+        conditions.append(seen(Instruction.updated_at) >= query.updated_since)
     for asked, are in ((query.has_open_remarks, _with_remarks()), (query.is_flagged, _flagged())):
         if asked is not None:
             conditions.append(are if asked else ~are)
@@ -264,8 +270,9 @@ def _usable(session: Session, query: InstructionQuery, sort: Sort | None) -> Sor
 def _base(project_id: int, query: InstructionQuery, by_words: bool) -> Select:
     """What matches, without columns yet: `by_words` walks the full text, else the instructions."""
     if not by_words:
-        return select().select_from(Instruction).where(*matching(project_id, query))
-    found = words.WordsFirst(SEARCH, Instruction.__table__, Instruction.id == SEARCH.c.rowid)
+        conditions = [*_filters(project_id, query, planner.on_the_way), *words.contains(query.words)]
+        return select().select_from(Instruction).where(*conditions)
+    found = planner.WordsFirst(SEARCH, Instruction.__table__, Instruction.id == SEARCH.c.rowid)
     conditions = [words.found_by(query.words), *_filters(project_id, query)]
     return select().select_from(found).where(*conditions)
 

@@ -30,7 +30,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.sql.selectable import Join
 
 from db.tables import Instruction
 
@@ -136,21 +135,6 @@ def excerpt(row, words: Words, *, characters: int = 240) -> tuple[str, list[dict
         if first:
             return field, highlight(_around(getattr(row, field), first[0], characters), words, field)
     return "instruction", highlight(_around(row.instruction, 0, characters), words, "instruction")
-
-
-class WordsFirst(Join):
-    """A join that looks the words up first, and then each record by its number.
-
-    Left to itself SQLite may walk the records and ask the full text about each of them, a hundred times
-    slower; a CROSS JOIN is its way to be told the order.
-    """
-
-    inherit_cache = True
-
-
-@compiles(WordsFirst, "sqlite")
-def _words_first(element: WordsFirst, compiler, **options) -> str:
-    return compiler.visit_join(element, **options).replace(" JOIN ", " CROSS JOIN ", 1)
 
 
 class _FullText(FunctionElement[bool]):
