@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Test files run side by side in so many processes; a browser and a studio fit on a core.
+WORKERS ?= 2
 
 .PHONY: run test lint screenshots clean
 
@@ -11,7 +13,7 @@ run: $(VENV)/run.stamp
 test: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --durations 15
 
 screenshots: $(VENV)/test.stamp
 	$(BIN)/python -m pytest tests/e2e --update-screenshots
