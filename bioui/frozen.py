@@ -32,15 +32,16 @@ EMPTY = empty_state(
     href="/review",
     link="Approve some instructions first",
 )
-NO_ROWS = empty_state("No rows in this split.", "Choose another split above.")
+NO_ROWS = empty_state("No such rows.", "Choose another split above.")
 
 
 @dataclass(frozen=True)
 class Reading:
-    """Which version is open, which of its splits, and where in the rows the reader is."""
+    """Which version is open, which of its rows, and where in them the reader is."""
 
     version_id: int = 0
     split: str = ""
+    reviewed: str = ""  # "" all, "yes" or "no"
     trail: Trail = field(default_factory=Trail)
     following: int | None = None  # where the next page begins, None at the end
 
@@ -60,15 +61,17 @@ def rows_value(
     """A page of a version's rows, and the reading that knows where the next one begins."""
     split = Split(reading.split) if reading.split else None
     after = -1 if reading.trail.before_id is None else reading.trail.before_id
-    found = datasets.list_rows(session, reading.version_id, split, after=after, limit=PAGE_ROWS + 1)
+    unread = {"yes": False, "no": True}.get(reading.reviewed)
+    found = datasets.list_rows(
+        session, reading.version_id, split, is_unreviewed=unread, after=after, limit=PAGE_ROWS + 1
+    )
     shown = found[:PAGE_ROWS]
     following = shown[-1].position if len(found) > PAGE_ROWS else None
-    counts = datasets.get_version(session, reading.version_id).counts
     value = table_value(
         ROW_COLUMNS,
         [{"id": row.position, "opens": True, "cells": _row_cells(row)} for row in shown],
         empty=NO_ROWS,
-        total=counts.get(split, 0) if split else sum(counts.values()),
+        total=_total(session, reading, split, unread),
         trail=reading.trail,
         page_rows=PAGE_ROWS,
         next_before_id=following,
@@ -76,6 +79,15 @@ def rows_value(
         turns=("Previous", "Next"),
     )
     return value, replace(reading, following=following)
+
+
+def _total(session: Session, reading: Reading, split: Split | None, unread: bool | None) -> int:
+    """How many rows the reading shows on all its pages."""
+    counts = datasets.get_version(session, reading.version_id).counts
+    if unread is not None:
+        waiting = datasets.count_unreviewed(session, reading.version_id)
+        counts = waiting if unread else {name: counts[name] - waiting.get(Split(name), 0) for name in counts}
+    return counts.get(split, 0) if split else sum(counts.values())
 
 
 def row_value(session: Session, reading: Reading, position: int, project_id: int) -> dict:
@@ -104,6 +116,7 @@ def _terms(row: DatasetRow) -> str:
         row.origin.capitalize(),
         row.provenance,
         f"licence {row.licence}" if row.licence else "no licence recorded",
+        "nobody reviewed it" if row.is_unreviewed else "",
         "stays here: under a data-use agreement" if row.is_restricted else "",
         f"revision {row.instruction_version}" if row.instruction_version else "",
         f"group {row.near_group} of near copies" if row.near_group else "",
@@ -173,7 +186,7 @@ def _row_cells(row: DatasetRow) -> list[dict]:
     return [
         cell(f"{row.position + 1:,}"),
         cell(shortened(row.instruction, 80), note=note),
-        cell(SPLIT_WORDS[row.split].capitalize()),
+        cell(SPLIT_WORDS[row.split].capitalize(), note="not reviewed" if row.is_unreviewed else ""),
         cell(row.task, note=CATEGORY_WORDS[row.category]),
     ]
 

@@ -8,9 +8,12 @@ from bioui.components.navigation import navigation_bar
 from bioui.handling import NOTHING, actor_of, needs, on, project_of
 from bioui.pages import (
     admin,
+    convert,
     coverage,
     curate,
     datasets,
+    endpoints,
+    generate,
     guidelines,
     home,
     imports,
@@ -26,9 +29,10 @@ from db.session import Session, read
 from db.tables import Project
 
 # The order of the work. A new page is one more name here; one that says UNDER is not in the bar, which then
-# shows the page of that path as open.
+# shows the page of that path as open. Pages of one SECTION share a place in the bar, and have a row below it.
 PAGES: tuple[ModuleType, ...] = (
-    home, curate, imports, review, coverage, guidelines, datasets, train, playground, models, admin,
+    home, curate, imports, review, coverage, guidelines, generate, convert, endpoints, datasets, train,
+    playground, models, admin,
 )  # fmt: skip
 AT_ONCE = 32  # calls of one handler that may run side by side; Gradio's default of 1 makes people wait
 
@@ -73,17 +77,44 @@ def bar_value(session: Session, request: gr.Request, page: ModuleType, pages: tu
         "choices": _choices(session, page, project),
         "pages": [
             {
-                "title": shown.TITLE,
+                "title": getattr(shown, "SECTION", shown.TITLE),
                 "href": shown.PATH + query,
-                "current": shown is page or getattr(page, "UNDER", "") == shown.PATH,
+                "current": shown is page or _is_part(page, shown),
                 "count": _waiting(session, actor, project) if shown is review else 0,
                 "count_title": "waiting for your review",
             }
-            for shown in pages
-            if actor.can(shown.RIGHT) and not hasattr(shown, "UNDER")
+            for shown in _first_of_sections(actor, pages)
         ],
+        **_section(actor, page, pages, query),
         **_person(actor),
     }
+
+
+def _first_of_sections(actor: Actor, pages: tuple[ModuleType, ...]) -> list[ModuleType]:
+    """The pages with a place in the bar: of a section the first that this person may use."""
+    by_place: dict[object, ModuleType] = {}
+    for page in pages:
+        if actor.can(page.RIGHT) and not hasattr(page, "UNDER"):
+            by_place.setdefault(getattr(page, "SECTION", page), page)
+    return list(by_place.values())
+
+
+def _is_part(page: ModuleType, shown: ModuleType) -> bool:
+    """Whether `page` stands under `shown`, or in one section with it."""
+    section = getattr(page, "SECTION", "")
+    is_of_section = bool(section) and getattr(shown, "SECTION", "") == section
+    return is_of_section or getattr(page, "UNDER", "") == shown.PATH
+
+
+def _section(actor: Actor, page: ModuleType, pages: tuple[ModuleType, ...], query: str) -> dict:
+    """The row of the open page's section; empty where the section has one page, or the page has none."""
+    section = getattr(page, "SECTION", "")
+    parts = [
+        {"title": part.TITLE, "href": part.PATH + query, "current": part is page}
+        for part in pages
+        if section and getattr(part, "SECTION", "") == section and actor.can(part.RIGHT)
+    ]
+    return {"section": section, "parts": parts if len(parts) > 1 else []}
 
 
 def _open_project(session: Session, request: gr.Request) -> Project | None:

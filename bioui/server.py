@@ -82,7 +82,8 @@ def _keep_uploads_private(settings: Settings) -> None:
 
 def _blocked_paths(settings: Settings) -> list[str]:
     """What Gradio must never serve, whatever a handler returns: our state and our source."""
-    state = [settings.jobs_dir, settings.adapters_dir, settings.logs_dir, settings.data_dir / "outgoing"]
+    state = [settings.jobs_dir, settings.adapters_dir, settings.logs_dir]
+    state += [settings.data_dir / name for name in ("outgoing", "corpora")]
     state += [settings.data_dir / f"studio.db{end}" for end in ("", "-wal", "-shm")]
     rooms = [REPOSITORY / name for name in ("app.py", "bioui", "db", "trainer", "tests", ".git", ".venv")]
     return [str(path) for path in state + rooms]

@@ -19,6 +19,8 @@ SHEETS = (
     "coverage.css",
     "bulk.css",
     "remarks.css",
+    "factory.css",
+    "convert.css",
 )
 CSS = "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in SHEETS)
 HEAD = (

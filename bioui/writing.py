@@ -5,7 +5,7 @@ import gradio as gr
 from bioui.components import conflict, record_history
 from bioui.components.autosave import NOT_KEPT, kept_value
 from bioui.components.checks import NO_CHECKS, checks_value
-from bioui.components.instruction_form import Typed, with_typed, with_typed_event
+from bioui.components.instruction_form import Typed, with_typed
 from bioui.components.open_record import (
     Record,
     find_record,
@@ -83,7 +83,7 @@ def submit(record: Record, typed: Typed, request: gr.Request):
 
 
 @needs(Right.WRITE)
-@with_typed_event
+@with_typed
 def merge_fields(record: Record, typed: Typed, event: gr.EventData, request: gr.Request):
     """The chosen fields of both texts into the form; what was typed is handed back to be kept."""
     with write() as session:
@@ -100,7 +100,7 @@ def put_back(typed: Typed, request: gr.Request):
 
 
 @needs(Right.WRITE)
-@with_typed_event
+@with_typed
 def keep_both(record: Record, typed: Typed, event: gr.EventData, request: gr.Request):
     """Save what is typed, and let it stand beside the near text for a reason."""
     if not record.id:
@@ -116,7 +116,7 @@ def keep_both(record: Record, typed: Typed, event: gr.EventData, request: gr.Req
 
 
 @needs(Right.CLEAR_PRIVACY)
-@with_typed_event
+@with_typed
 def clear_flag(record: Record, typed: Typed, event: gr.EventData, request: gr.Request):
     """Say that a flagged text tells of no real person; the form stays as it is."""
     with write() as session:

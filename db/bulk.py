@@ -7,48 +7,27 @@ it; its reason and the audit say who tagged. Undo puts back what was, as one mor
 what changed since.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from enum import StrEnum
-from hashlib import sha256
 
-from sqlalchemy import Row, and_, case, func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session, defer
 
 from db import audit, lifecycle
+from db.bulk_plan import RIGHTS, Action, Change, Picked, look, plan
 from db.enums import InstructionStatus
 from db.instructions import submit_matching
 from db.lifecycle import Move
 from db.policy import Actor, Right, require
 from db.retagging import Report, assign, parts, retag
 from db.search import InstructionQuery, matching
-from db.submissions import on_submission
-from db.tables import BulkChange, Instruction, Lease, Review, User
+from db.tables import BulkChange, Instruction, User
 from db.tables.base import utc_now
-from db.users import as_actor
 
 SHOWN_ROWS = 10
 KEPT_NAMED = 100  # ids that a change remembers of what its undo left alone
 
 S = InstructionStatus
-
-
-class Action(StrEnum):
-    TAG = "tag"
-    UNTAG = "untag"
-    ASSIGN = "assign"
-    SUBMIT = "submit"
-    RETIRE = "retire"
-
-
-_RIGHTS = {
-    Action.TAG: Right.WRITE,
-    Action.UNTAG: Right.WRITE,
-    Action.ASSIGN: Right.REVIEW,
-    Action.SUBMIT: Right.WRITE,
-    Action.RETIRE: Right.REVIEW,
-}
 _DONE = {
     Action.TAG: "tagged",
     Action.UNTAG: "untagged",
@@ -56,31 +35,6 @@ _DONE = {
     Action.SUBMIT: "submitted",
     Action.RETIRE: "retired",
 }
-
-
-@dataclass(frozen=True)
-class Change:
-    """What to do to many records. Raises ValueError naming the field."""
-
-    action: Action
-    tags: tuple[str, ...] = ()
-    assignee_id: int | None = None  # None takes the assignment away
-
-    def __post_init__(self) -> None:
-        clean = (tag.strip().lower() for tag in self.tags)
-        object.__setattr__(self, "action", Action(self.action))
-        object.__setattr__(self, "tags", tuple(dict.fromkeys(tag for tag in clean if tag)))
-        if self.action in (Action.TAG, Action.UNTAG) and not self.tags:
-            raise ValueError("tags: name at least one tag.")
-
-    def retagged(self, tags: list[str]) -> list[str]:
-        if self.action is Action.TAG:
-            return list(dict.fromkeys([*tags, *self.tags]))
-        return [tag for tag in tags if tag not in self.tags]
-
-
-Picked = InstructionQuery | Sequence[int]
-"""The records to change: all that match a query, or these ids."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +53,7 @@ class Preview:
     count: int
     rows: list[PreviewRow]
     skipped: dict[str, int]
+    copies: tuple[int, ...]  # of the skipped, those that the duplicate gate holds back from a submission
     mark: str  # which records, as they are now: `apply` refuses others
 
 
@@ -110,9 +65,21 @@ class Undone:
     kept: list[int]
 
 
-def preview(session: Session, actor: Actor, project_id: int, change: Change, picked: Picked) -> Preview:
-    """What the change would do. Raises PolicyError, or ValueError for an assignee who cannot work here."""
-    rows, skipped = _plan(session, actor, project_id, change, picked)
+def preview(
+    session: Session,
+    actor: Actor,
+    project_id: int,
+    change: Change,
+    picked: Picked,
+    *,
+    report: Callable[[int], object] = lambda done: None,
+) -> Preview:
+    """What the change would do. Raises PolicyError, or ValueError for an assignee who cannot work here.
+
+    A submission asks the duplicate gate, some milliseconds a record: `report` is told how many are done.
+    """
+    planned = plan(session, actor, project_id, change, picked, report=report)
+    rows = planned.rows
     shown = [row.id for row in rows[:SHOWN_ROWS]]
     texts = dict(
         session.execute(
@@ -121,12 +88,28 @@ def preview(session: Session, actor: Actor, project_id: int, change: Change, pic
     )
     people = dict(session.execute(select(User.id, User.full_name)).all())
     return Preview(
-        matched=len(rows) + sum(skipped.values()),
+        matched=len(rows) + sum(planned.skipped.values()),
         count=len(rows),
         rows=[PreviewRow(row.id, texts[row.id], *_told(change, row, people)) for row in rows[:SHOWN_ROWS]],
-        skipped=dict(skipped),
-        mark=_mark(rows),
+        skipped=planned.skipped,
+        copies=planned.copies,
+        mark=planned.mark,
     )
+
+
+def find_copies(
+    session: Session,
+    actor: Actor,
+    project_id: int,
+    change: Change,
+    picked: Picked,
+    *,
+    report: Callable[[int], object] = lambda done: None,
+) -> frozenset[int]:
+    """What the duplicate gate holds back of a submission: ask in a `read()` scope ahead of `apply`."""
+    if change.action is not Action.SUBMIT:
+        return frozenset()
+    return frozenset(plan(session, actor, project_id, change, picked, report=report).copies)
 
 
 def apply(
@@ -138,17 +121,20 @@ def apply(
     *,
     count: int,
     mark: str | None = None,
+    copies: Collection[int] | None = None,
     report: Report | None = None,
 ) -> BulkChange:
     """Do it. `count` is the number that the person agreed to: ValueError when it is no longer true.
 
     With the preview's `mark`, also when as many but other records would change, or one was edited since.
+    `copies` are those of `find_copies`; without them the gate is asked here, while others wait to write.
     `report` is told now and then how many are done.
     """
-    rows, _ = _plan(session, actor, project_id, change, picked)
+    planned = plan(session, actor, project_id, change, picked, copies=copies)
+    rows = planned.rows
     if len(rows) != count:
         raise ValueError(f"count: {len(rows):,} records would change now, not {count:,}; look again.")
-    if mark is not None and mark != _mark(rows):
+    if mark is not None and mark != planned.mark:
         raise ValueError("preview: some of these records changed since; look again.")
     if not rows:
         raise ValueError("count: nothing would change; choose other records.")
@@ -178,11 +164,11 @@ def undo(session: Session, actor: Actor, change_id: int, *, report: Report | Non
     if done is None:
         raise LookupError(f"There is no bulk change number {change_id}.")
     change = Change(Action(done.action), tuple(done.detail["tags"]), done.detail["assignee_id"])
-    require(actor, _RIGHTS[change.action] if done.actor_id == actor.id else Right.MANAGE_PROJECT)
+    require(actor, RIGHTS[change.action] if done.actor_id == actor.id else Right.MANAGE_PROJECT)
     if done.undone_at is not None:
         raise ValueError("change: it has been undone already.")
     before = {entry[0]: entry for entry in done.before}
-    now = {row.id: row for row in _look(session, [done.project_id], list(before))}
+    now = {row.id: row for row in look(session, [done.project_id], list(before))}
     same = [now[id] for id in before if id in now and _is_as_left(change, before[id], now[id])]
     _put_back(session, actor, change, before, same, report)
     kept = sorted(set(before) - {row.id for row in same})
@@ -196,7 +182,7 @@ def undo(session: Session, actor: Actor, change_id: int, *, report: Report | Non
 
 def allowed_actions(actor: Actor) -> list[Action]:
     """What the actor may do to many records."""
-    return [action for action in Action if actor.can(_RIGHTS[action])]
+    return [action for action in Action if actor.can(RIGHTS[action])]
 
 
 def count_picked(session: Session, project_id: int, picked: Picked) -> int:
@@ -208,7 +194,7 @@ def count_picked(session: Session, project_id: int, picked: Picked) -> int:
 
 def may_undo(actor: Actor, done: BulkChange) -> bool:
     """One's own change, while one has the right to make it; an admin anybody's. Once."""
-    needed = _RIGHTS[Action(done.action)] if done.actor_id == actor.id else Right.MANAGE_PROJECT
+    needed = RIGHTS[Action(done.action)] if done.actor_id == actor.id else Right.MANAGE_PROJECT
     return done.undone_at is None and actor.can(needed)
 
 
@@ -229,102 +215,6 @@ def list_changes(session: Session, project_id: int, *, limit: int = 20) -> list[
         .limit(limit)
     )
     return [tuple(row) for row in session.execute(query)]
-
-
-# What would change ----------------------------------------------------------------------------------
-
-
-def _plan(
-    session: Session, actor: Actor, project_id: int, change: Change, picked: Picked
-) -> tuple[list[Row], Counter]:
-    """(the rows that change, how many do not by the reason why)."""
-    require(actor, _RIGHTS[change.action])
-    _require_assignee(session, change)
-    rows, skipped = [], Counter()
-    for row in _look(session, [project_id], picked):
-        why_not = _obstacle(actor, change, row)
-        if why_not:
-            skipped[why_not] += 1
-        else:
-            rows.append(row)
-    missing = 0 if isinstance(picked, InstructionQuery) else len(set(picked)) - len(rows) - skipped.total()
-    if missing:
-        skipped["not in this project, or deleted"] = missing
-    return rows, skipped
-
-
-def _look(session: Session, project: list[int], picked: Picked) -> Iterator[Row]:
-    """What a plan needs to know of each record, without its texts."""
-    everything = InstructionQuery()
-    if isinstance(picked, InstructionQuery):
-        places = [matching(*project, picked)]
-    else:
-        ids = sorted(set(picked))
-        places = [[*matching(*project, everything), Instruction.id.in_(part)] for part in parts(ids)]
-    waits = Instruction.status == S.IN_REVIEW
-    decided = select(Review.id).where(on_submission()).exists()
-    leased = (Lease.instruction_id == Instruction.id, Lease.expires_at > utc_now())
-    read_now = select(Lease.id).where(*leased).exists()
-    query = select(
-        Instruction.id,
-        Instruction.version,
-        Instruction.status,
-        Instruction.author_id,
-        Instruction.assignee_id,
-        Instruction.approved_version,
-        Instruction.tags,
-        and_(Instruction.output != "", Instruction.task != "").label("is_complete"),
-        case((waits, decided), else_=False).label("is_decided"),
-        case((waits, read_now), else_=False).label("is_read"),
-    ).order_by(Instruction.id)
-    for conditions in places:
-        yield from session.execute(query.where(*conditions))
-
-
-def _mark(rows: list[Row]) -> str:
-    """Tells one set of records, each as it is, from another."""
-    told = sha256()
-    for row in rows:
-        told.update(f"{row.id} {row.version} {row.status} {row.assignee_id};".encode())
-    return told.hexdigest()
-
-
-def _obstacle(actor: Actor, change: Change, row: Row) -> str:
-    """Why the change passes this record by; "" when it does not."""
-    is_foreign = row.author_id != actor.id and not actor.can(Right.REVIEW)
-    match change.action:
-        case Action.TAG | Action.UNTAG:
-            if change.retagged(row.tags) == row.tags:
-                return "has the tags already" if change.action is Action.TAG else "does not have the tags"
-            if row.status is S.RETIRED:
-                return "retired"
-            if row.status is S.APPROVED and not actor.can(Right.REVIEW):
-                return "approved: a reviewer may tag it"
-            if row.is_decided or row.is_read:
-                return "someone is reviewing it now"
-            return "someone else's" if is_foreign else ""
-        case Action.ASSIGN:
-            if row.assignee_id == change.assignee_id:
-                return "assigned so already"
-            return "retired" if row.status is S.RETIRED else ""
-        case Action.SUBMIT:
-            if row.status is not S.DRAFT:
-                return "not a draft"
-            if not row.is_complete:
-                return "incomplete: output or task is missing"
-            return "someone else's" if is_foreign else ""
-        case Action.RETIRE:
-            return "" if row.status is S.APPROVED else "not approved, or being rewritten"
-
-
-def _require_assignee(session: Session, change: Change) -> None:
-    if change.action is not Action.ASSIGN or change.assignee_id is None:
-        return
-    person = session.get(User, change.assignee_id)
-    if person is None or not person.is_active:
-        raise ValueError("assignee_id: there is no such person; choose one of the list.")
-    if not as_actor(person).can(Right.WRITE):
-        raise ValueError(f"assignee_id: {person.full_name} may neither write nor review; choose another.")
 
 
 def _told(change: Change, row: Row, people: dict[int, str]) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 Format 2, of every version frozen now: a JSON object a row, keys sorted, text in Unicode's NFC, tags sorted;
 the lines sorted by code point; SHA-256 over them in UTF-8, each with a line feed. An export holds these very
 lines, so `LC_ALL=C sort export.jsonl | sha256sum` gives the version's hash. Neither ids nor order enter it.
+A row that nobody reviewed says so (`is_unreviewed`); the others do not have the key.
 
 Format 1, of the first versions: split and content only, as stored, in the order of the rows.
 """
@@ -20,6 +21,7 @@ from db.tables import DatasetRow
 FORMAT = 2
 _TEXTS = ("instruction", "input", "output", "task", "specialty", "source")
 _FACTS = ("origin", "provenance", "licence", "is_restricted")
+_UNREVIEWED = "is_unreviewed"
 # Line ends that JSON leaves raw and many readers of JSONL would split at.
 _LINE_ENDS = str.maketrans({mark: f"\\u{ord(mark):04x}" for mark in "\u0085\u2028\u2029"})
 
@@ -36,6 +38,7 @@ class FrozenRow:
     provenance: str = ""
     licence: str = ""
     is_restricted: bool = False
+    is_unreviewed: bool = False
     near_group: int = 0  # rows of one group share a split; 0: alone
 
     def columns(self) -> dict:
@@ -54,11 +57,15 @@ def canonical(row: FrozenRow) -> FrozenRow:
 
 def canonical_line(row: FrozenRow | DatasetRow) -> str:
     """The row as the line that is hashed and exported, without the line feed."""
-    return _as_json({"split": Split(row.split).value, **_described(row)})
+    mark = {_UNREVIEWED: True} if row.is_unreviewed else {}
+    return _as_json({"split": Split(row.split).value, **_described(row), **mark})
 
 
 def content_key(row: FrozenRow) -> str:
-    """What the row is, whatever its split and its ids: rows with one key are the same row."""
+    """What the row is, whatever its split and its ids: rows with one key are the same row.
+
+    Reviewed or not, too: its split is not drawn again once somebody has read it.
+    """
     return _as_json(_described(row))
 
 
@@ -67,7 +74,7 @@ def parse_line(line: str) -> FrozenRow:
     try:
         stored = json.loads(line)
         content = Content(**{**{field: stored[field] for field in FIELDS}, "tags": tuple(stored["tags"])})
-        facts = {field: stored[field] for field in _FACTS if field in stored}
+        facts = {field: stored[field] for field in (*_FACTS, _UNREVIEWED) if field in stored}
         return FrozenRow(Split(stored["split"]), content, **facts)
     except (KeyError, TypeError, json.JSONDecodeError) as error:
         raise ValueError("file: a line is no exported row; export the version again.") from error

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from db.datasets import get_version
 from db.enums import Category, Split
-from db.exchange.records import COLUMNS
+from db.exchange.records import columns_of_version
 from db.tables import DatasetRow, DatasetVersion
+from db.unreviewed import unreviewed_sentence
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _TASK_CATEGORIES = {
@@ -43,9 +44,9 @@ _MEANINGS = {
     "provenance": "native (people wrote it), synthetic (a model did) or translated",
     "licence": "the row's own licence; empty where none is recorded",
     "key": "the record's name in the studio",
+    "is_unreviewed": "true where nobody reviewed the row: its output is what a model wrote",
 }
-_COLUMNS = ("split", *COLUMNS)
-_KINDS = {"difficulty": "int64", "tags": "list of string"}
+_KINDS = {"difficulty": "int64", "tags": "list of string", "is_unreviewed": "bool"}
 _MARKS = re.compile(r"([\\`*_{}\[\]()#+!|<>&~-])")
 
 
@@ -54,8 +55,9 @@ def dataset_card(session: Session, version_id: int, *, languages: Sequence[str] 
     import yaml
 
     version = get_version(session, version_id)
+    columns = columns_of_version(session, version_id)
     front = yaml.safe_dump(
-        _front_matter(version, _exported(session, version), languages),
+        _front_matter(version, columns, _exported(session, version), languages),
         sort_keys=False,
         allow_unicode=True,
         default_flow_style=False,
@@ -64,7 +66,7 @@ def dataset_card(session: Session, version_id: int, *, languages: Sequence[str] 
         ("", _summary(version)),
         ("How it was made", _how_made(version)),
         ("Splits", _splits(version)),
-        ("Fields", "\n".join(f"- `{name}` ({_kind(name)}): {_MEANINGS[name]}" for name in _COLUMNS)),
+        ("Fields", "\n".join(f"- `{name}` ({_kind(name)}): {_MEANINGS[name]}" for name in columns)),
         ("Provenance", _provenance(version)),
         ("Privacy", _privacy(version)),
         ("Decontamination", _decontamination(version)),
@@ -79,7 +81,9 @@ def dataset_card(session: Session, version_id: int, *, languages: Sequence[str] 
 # Front matter --------------------------------------------------------------------------------------------
 
 
-def _front_matter(version: DatasetVersion, exported: dict[Split, int], languages: Sequence[str]) -> dict:
+def _front_matter(
+    version: DatasetVersion, columns: Sequence[str], exported: dict[Split, int], languages: Sequence[str]
+) -> dict:
     """The keys that the Hub knows. `exported` counts the rows that may leave, by split."""
     return {
         "pretty_name": f"{_one_line(version.dataset.name)}, version {version.number}",
@@ -95,7 +99,7 @@ def _front_matter(version: DatasetVersion, exported: dict[Split, int], languages
             }
         ],
         "dataset_info": {
-            "features": [_feature(name) for name in _COLUMNS],
+            "features": [_feature(name) for name in columns],
             "splits": [{"name": split.value, "num_examples": rows} for split, rows in exported.items()],
         },
     }
@@ -170,12 +174,33 @@ def _how_made(version: DatasetVersion) -> str:
         else ("All approved instructions of a project.")
     )
     return (
-        f"{chosen}\n\nEach text was approved by a reviewer. Rows were split with seed {recipe['seed']}; a "
+        f"{chosen}\n\n{_approval(version)} Rows were split with seed {recipe['seed']}; a "
         f"share of {recipe['validation']:g} was asked for validation and {recipe['test']:g} for test. Rows "
         f"with a ROUGE-L F1 above {groups['near']:g} on their {_compared(groups)}, rows of one source "
         f"document and rows with one parent share a split: {groups['rows']:,} rows are in "
         f"{groups['groups']:,} such groups, the largest of {groups['largest']:,}. {groups['note']}".rstrip()
+        + _kept_splits(groups)
     )
+
+
+def _approval(version: DatasetVersion) -> str:
+    """Who read the texts, and what is known of those that nobody did."""
+    unreviewed = unreviewed_sentence(version.report)
+    if not unreviewed:
+        return "Each text was approved by a reviewer."
+    return (
+        f"{unreviewed} Those rows are as a model wrote them, and say so in `is_unreviewed`. Each other text "
+        "was approved by a reviewer."
+    )
+
+
+def _kept_splits(groups: dict) -> str:
+    """What the sources had split already."""
+    if not groups.get("by_source"):
+        return ""
+    torn = groups["straddling"]
+    near = f", among them near copies in different splits ({torn:,} groups)" if torn else ""
+    return f" {groups['by_source']:,} rows of published corpora kept the split of their source{near}."
 
 
 def _compared(groups: dict) -> str:

@@ -1,4 +1,4 @@
-"""Datasets and their frozen versions: approved instructions, copied, split, hashed and never changed."""
+"""Datasets and their frozen versions: instructions, copied, split, hashed and never changed."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -44,10 +44,11 @@ def list_rows(
     version_id: int,
     split: Split | None = None,
     *,
+    is_unreviewed: bool | None = None,
     after: int = -1,
     limit: int | None = None,
 ) -> list[DatasetRow]:
-    """Rows in order, from just behind position `after`."""
+    """Rows in order, from just behind position `after`; only unreviewed or reviewed ones where told."""
     query = (
         select(DatasetRow)
         .where(DatasetRow.version_id == version_id, DatasetRow.position > after)
@@ -56,6 +57,8 @@ def list_rows(
     )
     if split is not None:
         query = query.where(DatasetRow.split == split)
+    if is_unreviewed is not None:
+        query = query.where(DatasetRow.is_unreviewed.is_(is_unreviewed))
     return list(session.scalars(query))
 
 
@@ -67,6 +70,16 @@ def count_rows(session: Session, version_id: int) -> dict[tuple[Split, Category]
         .group_by(DatasetRow.split, DatasetRow.category)
     )
     return {(split, category): rows for split, category, rows in session.execute(query)}
+
+
+def count_unreviewed(session: Session, version_id: int) -> dict[Split, int]:
+    """Rows of a version that nobody had reviewed, by split; {} where each was."""
+    query = (
+        select(DatasetRow.split, func.count())
+        .where(DatasetRow.version_id == version_id, DatasetRow.is_unreviewed.is_(True))
+        .group_by(DatasetRow.split)
+    )
+    return dict(map(tuple, session.execute(query)))
 
 
 def count_eligible(session: Session, project_id: int, recipe: Recipe) -> dict[Category, int]:
@@ -108,7 +121,7 @@ def freeze(
     screening: Screening | None = None,
     plan: Plan | None = None,
 ) -> DatasetVersion:
-    """Freeze the approved revision of every instruction the recipe chooses.
+    """Freeze the approved revision of what the recipe chooses, and the unreviewed rows that samples let in.
 
     `plan` is what `plan_version` worked out for this recipe and screening; without one it is worked out here,
     while the database waits. Returns the newest version when it holds the very same rows: see `same_version`.
@@ -165,7 +178,9 @@ def freeze_rows(
         frozen_by_id=actor.id,
     )
     session.add(version)
-    audit.record(session, actor, "froze", version, content_hash=version.content_hash, **counts)
+    unreviewed = sum(row.is_unreviewed for row in rows)
+    told = {**counts, "unreviewed": unreviewed} if unreviewed else counts
+    audit.record(session, actor, "froze", version, content_hash=version.content_hash, **told)
     session.execute(
         insert(DatasetRow),
         [

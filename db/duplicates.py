@@ -5,7 +5,7 @@ generation. It reads what the database has that it has not seen, so the first qu
 the reading of all its texts (some seconds for 25,000) and every later one only what was written since.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from math import isfinite
@@ -73,16 +73,6 @@ class Near:
     bound: float  # of the project, for this kind
 
 
-@dataclass(frozen=True)
-class NearRow:
-    """Why a row of a list stops: a stored instruction, or an earlier row of the list that does not stop."""
-
-    id: int | None
-    row: int | None  # position in the list, from 0
-    score: float
-    kind: Kind
-
-
 def rule_of(project: Project) -> DuplicateRule:
     return DuplicateRule(**project.settings.get(_SETTING, {}))
 
@@ -112,43 +102,70 @@ def find_near(
     bound of copies where a project's is lower.
     """
     rule = rule_of(get_project(session, project_id))
-    text = text_of(content.instruction, content.input)
-    texts, hidden = _texts_of(session, project_id), set(except_ids)
-    found = texts.stopping(session, text, rule, hidden)
-    found = found or texts.nearest(session, text, min(SHOWN, rule.copy), hidden)
+    hidden = set(except_ids)
+    if found := _stopping(session, project_id, content, rule, hidden):
+        return _near(found, rule)
+    text, above = text_of(content.instruction, content.input), min(SHOWN, rule.copy)
+    nearest = _texts_of(session, project_id).nearest(session, text, above, hidden)
+    return _near(nearest, rule) if nearest else None
+
+
+def find_copy(
+    session: Session, project_id: int, content: Content, *, except_ids: Iterable[int] = ()
+) -> Near | None:
+    """What stops `content`, as `find_near` says it, or None: much the quicker question."""
+    rule = rule_of(get_project(session, project_id))
+    found = _stopping(session, project_id, content, rule, set(except_ids))
     return _near(found, rule) if found else None
 
 
-def find_copies(session: Session, project_id: int, contents: Sequence[Content]) -> list[NearRow | None]:
-    """For each content what stops it, or None: a stored instruction, or a row before it that passed.
+def _stopping(
+    session: Session, project_id: int, content: Content, rule: DuplicateRule, hidden: set[int]
+) -> Neighbour | None:
+    """The stored instruction that stops `content`; `hidden` grows by those that share the input alone."""
+    texts = _texts_of(session, project_id)
+    text = text_of(content.instruction, content.input)
 
-    Ask in a `read()` scope ahead of the write: 25,000 rows take some seconds, and nothing is stored.
+    def search(hidden: set[int]) -> Neighbour | None:
+        return texts.stopping(session, text, rule, hidden)
+
+    def stored(id: int) -> Instruction:
+        return instructions.get_instruction(session, id)
+
+    return stopping(search, stored, content, rule, hidden)
+
+
+def stopping(
+    search: Callable[[set[int]], Neighbour | None],
+    record: Callable[[int], Content | Instruction],
+    content: Content,
+    rule: DuplicateRule,
+    hidden: set[int],
+) -> Neighbour | None:
+    """What `search(hidden)` finds among the records of `record(id)`, but for other questions on one passage.
+
+    Of two records with one input the instructions alone are compared: a long passage would make copies of
+    any two questions on it. Those that pass so are added to `hidden`.
     """
-    rule = rule_of(get_project(session, project_id))
-    stored, passed = _texts_of(session, project_id), NearestText()
-    found: list[NearRow | None] = []
-    for row, content in enumerate(contents):
-        text = text_of(content.instruction, content.input)
-        if near := stored.stopping(session, text, rule):
-            found.append(NearRow(near.id, None, near.score, _near(near, rule).kind))
-        elif near := passed.stopping(text, copy=rule.copy, variant=rule.variant):
-            found.append(NearRow(None, near.id, near.score, _near(near, rule).kind))
-        else:
-            found.append(None)
-            passed.put(row, text)
-    return found
+    while found := search(hidden):
+        other = record(found.id)
+        if not content.input or other.input != content.input:
+            return found
+        alone = NearestText()
+        alone.put(found.id, other.instruction)
+        if near := alone.stopping(content.instruction, copy=rule.copy, variant=rule.variant):
+            return near
+        hidden.add(found.id)
+    return None
 
 
 def require_no_copy(session: Session, actor: Actor, instruction: Instruction) -> None:
     """Raise ValueError when a stored instruction stops this one and nobody waived it for this version."""
     require(actor, Right.READ)
     waived = {waiver.near_id for waiver in list_waivers(session, instruction)}
-    rule = rule_of(get_project(session, instruction.project_id))
-    text = text_of(instruction.instruction, instruction.input)
-    texts = _texts_of(session, instruction.project_id)
-    found = texts.stopping(session, text, rule, {instruction.id, *waived})
-    if found:
-        near = _near(found, rule)
+    content = Content(instruction.instruction, instruction.input)
+    near = find_copy(session, instruction.project_id, content, except_ids={instruction.id, *waived})
+    if near:
         raise ValueError(
             f"instruction: a near {near.kind} of number {near.id} (ROUGE-L {near.score:.3f}, above "
             f"{near.bound:g}). Change this one, edit number {near.id} instead, or keep both and say why."
@@ -175,9 +192,9 @@ def waive(
         raise ValueError("reason: say why both texts are needed.")
     if len(reason) > MAX_REASON:
         raise ValueError(f"reason: {len(reason):,} characters; shorten it to {MAX_REASON:,} at most.")
-    score = rouge_l(
-        text_of(instruction.instruction, instruction.input), text_of(near.instruction, near.input)
-    )
+    pair = (instruction, near)
+    is_one_input = bool(near.input) and near.input == instruction.input
+    score = rouge_l(*(text_of(one.instruction, "" if is_one_input else one.input) for one in pair))
     waiver = DuplicateWaiver(
         instruction_id=instruction.id,
         version=version,

@@ -78,6 +78,8 @@ class Split(StrEnum):
 class JobKind(StrEnum):
     TRAIN_LORA = "train_lora"
     DATA_REPORT = "data_report"  # what a training run would do: rows, tokens, steps, time
+    GENERATE = "generate"  # grow instructions from seeds, by an endpoint
+    CONVERT = "convert"  # turn corpora into instructions
 
 
 class JobStatus(StrEnum):
@@ -92,6 +94,15 @@ class JobStatus(StrEnum):
     def is_open(self) -> bool:
         """True while a worker still has, or will have, something to do for the job."""
         return self in (JobStatus.QUEUED, JobStatus.RUNNING)
+
+
+class CallState(StrEnum):
+    """What became of one request of a generation run."""
+
+    ASKED = "asked"  # written before the request left
+    ANSWERED = "answered"
+    FAILED = "failed"  # refused, or every try in vain
+    LOST = "lost"  # under way when the process died: perhaps paid, and not asked again
 
 
 class ProcessRole(StrEnum):

@@ -1,7 +1,8 @@
 """What a frozen version would hold, worked out before anything is stored: rows, groups, splits, report.
 
 Grouping 25,000 rows takes seconds: plan in a `read()`, then freeze the plan in a short `write()`. A plan is
-what was approved when it was made; freezing it asks again whether each of its texts may still go in.
+what was approved when it was made, and what a run's sample spoke for (`db.unreviewed`); freezing it asks
+again whether each of its texts may still go in.
 """
 
 import re
@@ -13,6 +14,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from db import conversions, unreviewed
 from db.canonical import FORMAT, FrozenRow, canonical, content_key, hash_rows
 from db.checks.contamination import (
     EvaluationSet,
@@ -29,6 +31,7 @@ from db.recipes import NearOn, Recipe
 from db.search import matching
 from db.splitting import Item, group_items, shuffle_key, split_groups
 from db.tables import DatasetRow, DatasetVersion, Instruction, PrivacyFlag, Revision
+from db.unreviewed import AuditedRun
 from db.version_report import (
     describe_contamination,
     describe_duplicates,
@@ -110,13 +113,15 @@ def plan_version(
 ) -> Plan:
     """What freezing by `recipe` would store now.
 
-    Raises ValueError when it chooses nothing and when chosen records have open privacy flags. When rows hold
-    evaluation texts and `screening` refuses them, the plan has a `refusal` and shows them.
+    Raises ValueError when it chooses nothing, when chosen records have open privacy flags, and when a run's
+    sample does not let its unreviewed records in. When rows hold evaluation texts and `screening` refuses
+    them, the plan has a `refusal` and shows them.
     """
     screening = screening or Screening()
     tell("choosing the rows", 0, 0)
     require_unflagged(session, eligible(project_id, recipe))
-    chosen = _chosen(session, project_id, recipe)
+    runs = unreviewed.require_accepted(session, project_id, recipe.unreviewed_runs)
+    chosen = _chosen(session, project_id, recipe, runs)
     if not chosen:
         raise ValueError("filter: it chooses no approved instruction; approve some or widen the filter.")
     texts = [_text_of(row) for row, _ in chosen]
@@ -126,12 +131,14 @@ def plan_version(
     passages = _passages(texts, hits, screening.against)
     refusal = _refusal(chosen, hits, screening)
     chosen, held, dropped = _screened(chosen, hits, screening)
-    rows, by_document = _arranged(chosen, recipe, tell)
+    sources = _sources_of(session, project_id, recipe)
+    rows, by_document = _arranged(chosen, recipe, sources, tell)
     tell("writing the report", 0, 0)
     found = describe_contamination(rows, held, dropped, screening.record(), screening.limits)
     report = {
         **describe_rows(rows),
-        "groups": describe_groups(rows, recipe, by_document),
+        "groups": describe_groups(rows, recipe, by_document, sources.splits),
+        "unreviewed": unreviewed.describe_unreviewed(session, rows, runs),
         "privacy": describe_privacy(session, rows),
         "duplicates": describe_duplicates(session, rows),
         "contamination": {**found, "passages": passages},
@@ -172,10 +179,13 @@ def require_unflagged(session: Session, conditions: Sequence[ColumnElement[bool]
 
 
 def require_standing(session: Session, plan: Plan) -> None:
-    """Raise ValueError when the plan is refused, or a text of it is no longer approved, or was flagged."""
+    """Raise ValueError when the plan is refused, or a text of it is no longer approved, or was flagged.
+
+    So too when a text that nobody had reviewed is not as it was, or the sample that spoke for it.
+    """
     if plan.refusal:
         raise ValueError(plan.refusal)
-    wanted = {row.instruction_id: row.instruction_version for row in plan.rows}
+    wanted = {row.instruction_id: row.instruction_version for row in plan.rows if not row.is_unreviewed}
     conditions = [
         Instruction.project_id == plan.project_id,
         Instruction.deleted_at.is_(None),
@@ -195,6 +205,8 @@ def require_standing(session: Session, plan: Plan) -> None:
     held = set(session.scalars(flagged)) & wanted.keys()
     if held:
         require_unflagged(session, [Instruction.id.in_(held)])
+    if plan.report["unreviewed"]["runs"]:
+        unreviewed.require_unchanged(session, plan.project_id, plan.rows, plan.report["unreviewed"])
 
 
 def evaluation_set(session: Session, version_id: int, split: Split | None = None) -> EvaluationSet:
@@ -224,14 +236,18 @@ def document_of(source: str) -> str:
 # The rows ------------------------------------------------------------------------------------------------
 
 
-def _chosen(session: Session, project_id: int, recipe: Recipe) -> list[tuple[FrozenRow, int]]:
-    """The approved texts, each with the id of its oldest ancestor."""
-    query = (
-        select(Revision, Instruction)
-        .join(Instruction, Instruction.id == Revision.instruction_id)
-        .where(*eligible(project_id, recipe), Revision.number == Instruction.approved_version)
-        .order_by(Instruction.id)
-    )
+def _chosen(
+    session: Session, project_id: int, recipe: Recipe, runs: Sequence[AuditedRun]
+) -> list[tuple[FrozenRow, int]]:
+    """The approved texts and the unreviewed ones of these runs, each with the id of its oldest ancestor."""
+    texts = select(Revision, Instruction).join(Instruction, Instruction.id == Revision.instruction_id)
+    approved = texts.where(*eligible(project_id, recipe), Revision.number == Instruction.approved_version)
+    rows = [_row_of(*found) for found in session.execute(approved)]
+    for run in runs:
+        waiting = texts.where(
+            *unreviewed.choosing(project_id, recipe, run), Revision.number == Instruction.version
+        )
+        rows += [_row_of(*found, is_unreviewed=True) for found in session.execute(waiting)]
     parents = dict(
         map(
             tuple,
@@ -242,13 +258,11 @@ def _chosen(session: Session, project_id: int, recipe: Recipe) -> list[tuple[Fro
             ),
         )
     )
-    return [
-        (_row_of(revision, instruction), _ancestor(instruction.id, parents))
-        for revision, instruction in session.execute(query)
-    ]
+    rows.sort(key=lambda row: row.instruction_id)
+    return [(row, _ancestor(row.instruction_id, parents)) for row in rows]
 
 
-def _row_of(revision: Revision, instruction: Instruction) -> FrozenRow:
+def _row_of(revision: Revision, instruction: Instruction, *, is_unreviewed: bool = False) -> FrozenRow:
     return canonical(
         FrozenRow(
             Split.TRAIN,
@@ -259,6 +273,7 @@ def _row_of(revision: Revision, instruction: Instruction) -> FrozenRow:
             provenance=instruction.provenance.value,
             licence=instruction.licence,
             is_restricted=instruction.is_restricted,
+            is_unreviewed=is_unreviewed,
         )
     )
 
@@ -308,22 +323,38 @@ def _passages(texts: Sequence[Text], hits: Sequence[Hit], against: Sequence[Eval
     return [shared_passage(texts[hit.row], probes[hit.set_name, hit.probe]) for hit in hits[:MOST_PASSAGES]]
 
 
-def _arranged(chosen: list[tuple[FrozenRow, int]], recipe: Recipe, tell: Tell) -> tuple[list[FrozenRow], int]:
+@dataclass(frozen=True)
+class _Sources:
+    """What the corpora of converted records say of them, by the record's id."""
+
+    splits: dict[int, Split]
+    documents: dict[int, tuple[str, str]]
+
+
+def _sources_of(session: Session, project_id: int, recipe: Recipe) -> _Sources:
+    splits = conversions.source_splits(session, project_id) if recipe.by_source else {}
+    return _Sources(splits, conversions.source_documents(session, project_id))
+
+
+def _arranged(
+    chosen: list[tuple[FrozenRow, int]], recipe: Recipe, sources: _Sources, tell: Tell
+) -> tuple[list[FrozenRow], int]:
     """The rows grouped, split and shuffled by the recipe's seed; and how many were grouped by a document."""
-    documents = Counter(filter(None, (document_of(row.content.source) for row, _ in chosen)))
+    pointed_at = [_document(row, sources) for row, _ in chosen]
+    documents = Counter(filter(None, pointed_at))
     most = max(_FEW, _COLLECTION * len(chosen))
     families = Counter(ancestor for _, ancestor in chosen)
     items, by_document = [], 0
-    for row, ancestor in chosen:
+    for (row, ancestor), document in zip(chosen, pointed_at, strict=True):
         marks: list[Hashable] = [("parent", ancestor)] if families[ancestor] > 1 else []
-        document = document_of(row.content.source)
         if 1 < documents[document] <= most:
             marks.append(("document", document))
             by_document += 1
         items.append(Item(content_key(row), _near_text(row, recipe), row.content.category, tuple(marks)))
     groups = group_items(items, recipe.near, lambda done: tell("grouping near copies", done, len(items)))
     shares = {Split.VALIDATION: recipe.validation, Split.TEST: recipe.test}
-    splits = split_groups(items, groups, shares, recipe.seed)
+    given = [sources.splits.get(row.instruction_id) for row, _ in chosen]
+    splits = split_groups(items, groups, shares, recipe.seed, given)
     order = sorted(range(len(items)), key=lambda at: shuffle_key(recipe.seed, items[at].key))
     sizes, numbers = Counter(groups), {}
     rows = []
@@ -332,6 +363,11 @@ def _arranged(chosen: list[tuple[FrozenRow, int]], recipe: Recipe, tell: Tell) -
         number = 0 if alone else numbers.setdefault(groups[at], len(numbers) + 1)
         rows.append(replace(chosen[at][0], split=splits[at], near_group=number))
     return rows, by_document
+
+
+def _document(row: FrozenRow, sources: _Sources) -> Hashable:
+    """What a row was made from: the document of its corpus, or the one that its source points at; or ""."""
+    return sources.documents.get(row.instruction_id) or document_of(row.content.source)
 
 
 def _near_text(row: FrozenRow, recipe: Recipe) -> str:

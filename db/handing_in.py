@@ -1,10 +1,15 @@
-"""Handing one text to the reviewers: what the gate looks for first, and then the submission itself."""
+"""Handing texts to the reviewers: what the gate looks for first, and then the submission itself."""
 
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from db import duplicates, instructions, privacy
+from db.content import Content
 from db.policy import Actor
-from db.tables import Instruction
+from db.retagging import parts
+from db.tables import DuplicateWaiver, Instruction
 
 
 def hand_in(session: Session, actor: Actor, instruction_id: int, *, version: int) -> Instruction:
@@ -17,3 +22,41 @@ def hand_in(session: Session, actor: Actor, instruction_id: int, *, version: int
     submitted = instructions.submit_for_review(session, actor, instruction_id, version=version)
     privacy.flag(session, submitted)
     return submitted
+
+
+def find_copies(
+    session: Session,
+    project_id: int,
+    ids: Sequence[int],
+    report: Callable[[int], object] = lambda done: None,
+) -> dict[int, int]:
+    """Those of a project's records that `hand_in` would refuse as near copies: id -> id of the near one.
+
+    Of two drafts that are near to each other both are refused, for a person has to say which one to keep.
+    Ask in a `read()` scope ahead of the write: thousands take seconds. `report` is told how many are done.
+    """
+    found: dict[int, int] = {}
+    done = 0
+    for part in parts(ids):
+        waived = _waived(session, part)
+        texts = select(Instruction.id, Instruction.instruction, Instruction.input)
+        for id, instruction, input in session.execute(texts.where(Instruction.id.in_(part))).all():
+            hidden = {id, *waived.get(id, ())}
+            near = duplicates.find_copy(session, project_id, Content(instruction, input), except_ids=hidden)
+            if near:
+                found[id] = near.id
+            done += 1
+            report(done)
+    return found
+
+
+def _waived(session: Session, ids: Sequence[int]) -> dict[int, set[int]]:
+    """The records that each may stand beside, by waivers of its present version."""
+    present = and_(
+        DuplicateWaiver.instruction_id == Instruction.id, DuplicateWaiver.version == Instruction.version
+    )
+    query = select(DuplicateWaiver.instruction_id, DuplicateWaiver.near_id).join(Instruction, present)
+    waived: dict[int, set[int]] = {}
+    for id, near_id in session.execute(query.where(DuplicateWaiver.instruction_id.in_(ids))):
+        waived.setdefault(id, set()).add(near_id)
+    return waived

@@ -98,20 +98,6 @@ def submit_for_review(session: Session, actor: Actor, instruction_id: int, *, ve
     return instruction
 
 
-def submit_drafts(
-    session: Session, actor: Actor, project_id: int, query: InstructionQuery, *, count: int
-) -> int:
-    """Submit the actor's complete drafts among the matches of `query`; how many those were.
-
-    `count` is the number the person agreed to. Raises ValueError when it is no longer true.
-    """
-    require(actor, Right.WRITE)
-    ready = count_ready_drafts(session, actor, project_id, query)
-    if ready != count:
-        raise ValueError(f"drafts: {ready:,} are complete now, not {count:,}; look and confirm again.")
-    return submit_matching(session, actor, matching(project_id, replace(query, author_id=actor.id)))
-
-
 def count_ready_drafts(session: Session, actor: Actor, project_id: int, query: InstructionQuery) -> int:
     """How many of the matches are complete drafts of the actor's."""
     conditions = matching(project_id, replace(query, author_id=actor.id))

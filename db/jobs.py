@@ -18,6 +18,7 @@ from db.tables import Attempt, Job, Metric, Process
 from db.tables.base import utc_now
 
 LEASE = timedelta(seconds=30)
+_RIGHTS = {JobKind.GENERATE: Right.RUN_FACTORY, JobKind.CONVERT: Right.RUN_FACTORY}
 
 
 class FencedError(LookupError):
@@ -44,7 +45,7 @@ def enqueue(
     request_key: str | None = None,
 ) -> Job:
     """Queue a job. The same `request_key` again (a double click) returns the job it made the first time."""
-    require(actor, Right.TRAIN)
+    require(actor, right_to(kind))
     if request_key is not None:
         known = session.scalar(select(Job).where(Job.request_key == request_key))
         if known is not None:
@@ -64,8 +65,8 @@ def enqueue(
 
 def request_cancel(session: Session, actor: Actor, job_id: int) -> Job:
     """Ask an open job to stop; one still queued is cancelled at once. Raises ValueError for a closed one."""
-    require(actor, Right.TRAIN)
     job = get_job(session, job_id)
+    require(actor, right_to(job.kind))
     if not job.status.is_open:
         raise ValueError(f"job: it is already {job.status}; there is nothing to cancel.")
     job.cancel_requested_at = utc_now()
@@ -75,15 +76,23 @@ def request_cancel(session: Session, actor: Actor, job_id: int) -> Job:
     return job
 
 
-def requeue(session: Session, actor: Actor, job_id: int) -> Job:
-    """Put a job that stopped early back in the queue; it resumes from its last valid checkpoint."""
-    require(actor, Right.TRAIN)
+def requeue(session: Session, actor: Actor, job_id: int, *, more_to_do: bool = False) -> Job:
+    """Put a job that stopped early back in the queue; it resumes from its last valid checkpoint.
+
+    A finished one goes back too, where there is `more_to_do` than when it finished.
+    """
     job = get_job(session, job_id)
-    if job.status.is_open or job.status is JobStatus.FINISHED:
+    require(actor, right_to(job.kind))
+    if job.status.is_open or (job.status is JobStatus.FINISHED and not more_to_do):
         raise ValueError(f"job: it is {job.status}; only one that stopped early can be resumed.")
     job.status, job.error, job.finished_at, job.cancel_requested_at = JobStatus.QUEUED, "", None, None
     audit.record(session, actor, "requeued", job)
     return job
+
+
+def right_to(kind: JobKind) -> Right:
+    """The right to queue, stop and resume jobs of that kind."""
+    return _RIGHTS.get(kind, Right.TRAIN)
 
 
 def get_job(session: Session, job_id: int) -> Job:
@@ -180,6 +189,13 @@ def beat(session: Session, job_id: int, attempt: int, *, now: datetime | None = 
 
 def cancel_requested(session: Session, job_id: int, attempt: int) -> bool:
     return _owned(session, job_id, attempt).cancel_requested_at is not None
+
+
+def require_owned(session: Session, job_id: int, attempt: int) -> None:
+    """Raise FencedError when the attempt does not, or no longer, own the job. Loads nothing but that."""
+    owned = select(Job.id).where(Job.id == job_id, Job.attempt == attempt, Job.status == JobStatus.RUNNING)
+    if session.scalar(owned) is None:
+        raise FencedError(f"Attempt {attempt} no longer owns job {job_id}.")
 
 
 def record_progress(session: Session, job_id: int, attempt: int, progress: Progress) -> None:

@@ -17,6 +17,13 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
         connection.commit()
 
 
+def downgrade(engine: Engine, revision: str) -> None:
+    """Take back every migration after `revision`, with what only they can hold."""
+    with engine.connect() as connection:
+        command.downgrade(_config(connection), revision)
+        connection.commit()
+
+
 def draft(engine: Engine, message: str) -> None:
     """Write a new migration from what the tables say and `engine`'s schema lacks."""
     with engine.connect() as connection:

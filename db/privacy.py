@@ -5,7 +5,7 @@ be neither approved nor frozen until each flag is cleared with a reason, or the 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, insert, or_, select
@@ -110,14 +110,6 @@ def flag_many(
     return len(added)
 
 
-def flag_project(session: Session, project_id: int) -> int:
-    """Check every head and every text in force of a project again; how many flags were added.
-
-    For records older than the check, and after STUDIO_NER_DIR was set: about a thousand a second.
-    """
-    return flag_many(session, list(session.scalars(standing_texts(project_id))))
-
-
 def standing_texts(project_id: int) -> Select[tuple[Revision]]:
     """The query for every head and every text in force of a project, by record and version."""
     stands = or_(Revision.number == Instruction.version, Revision.number == Instruction.approved_version)
@@ -182,27 +174,17 @@ def require_clean(session: Session, instruction: Instruction, *, doing: str = "a
         )
 
 
-def has_open_flag(version=Instruction.version) -> ColumnElement[bool]:
-    """The condition that an instruction has an open flag on its head, or on its `approved_version`."""
+def has_open_flag() -> ColumnElement[bool]:
+    """The condition that an instruction has an open flag on its head."""
     return (
         select(PrivacyFlag.id)
         .where(
             PrivacyFlag.instruction_id == Instruction.id,
-            PrivacyFlag.version == version,
+            PrivacyFlag.version == Instruction.version,
             PrivacyFlag.cleared_at.is_(None),
         )
         .exists()
     )
-
-
-def flagged_ids(session: Session, ids: Iterable[int], *, approved: bool = False) -> set[int]:
-    """Which of these instructions have an open flag on the head, or with `approved` on the text in force."""
-    condition = has_open_flag(Instruction.approved_version if approved else Instruction.version)
-    query = select(Instruction.id).where(condition)
-    found: set[int] = set()
-    for some in _chunks(list(ids)):
-        found.update(session.scalars(query.where(Instruction.id.in_(some))))
-    return found
 
 
 # Inside -------------------------------------------------------------------------------------------------

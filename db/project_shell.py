@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from db import double_review, duplicates, privacy_sweep, projects
+from db import double_review, duplicates, privacy_sweep, projects, unreviewed
 from db import guidelines as guides
 from db.exchange import hub
 from db.policy import Actor, Right, require
@@ -25,6 +25,11 @@ def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     setting.add_argument(
         "--variant", type=float, metavar="SCORE", help="the same where each names something else"
     )
+    setting.add_argument(
+        "--acceptance", type=float, metavar="SHARE",
+        help="that the lower end of a sample's interval reaches before unreviewed rows are frozen",
+    )  # fmt: skip
+    setting.add_argument("--sample", type=int, metavar="RECORDS", help="of such a sample, at least")
     setting.add_argument("--token-variable", metavar="NAME", help="environment variable of the Hub's token")
     setting.add_argument(
         "--solo", action=argparse.BooleanOptionalAction, help="people may approve their own work"
@@ -51,6 +56,10 @@ def settings(session: Session, actor: Actor, given: argparse.Namespace):
     bounds = {name: getattr(given, name) for name in ("copy", "variant") if getattr(given, name) is not None}
     if bounds:
         duplicates.set_rule(session, actor, project.id, replace(duplicates.rule_of(project), **bounds))
+    samples = {"acceptance": given.acceptance, "sample": given.sample}
+    asked = {name: value for name, value in samples.items() if value is not None}
+    if asked:
+        unreviewed.set_rule(session, actor, project.id, replace(unreviewed.rule_of(project), **asked))
     if given.token_variable is not None:
         hub.set_token_variable(session, actor, project.id, given.token_variable)
     if given.solo is not None:
@@ -58,6 +67,7 @@ def settings(session: Session, actor: Actor, given: argparse.Namespace):
     yield {
         **asdict(double_review.get_review_settings(session, project.id)),
         **asdict(duplicates.rule_of(project)),
+        **asdict(unreviewed.rule_of(project)),
         "token_variable": hub.token_variable(session, project.id),
         "solo": project.is_solo,
     }

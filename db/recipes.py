@@ -33,6 +33,8 @@ class Recipe:
     provenances: tuple[Provenance, ...] = ()
     tags: tuple[str, ...] = ()  # every one of them
     licence: str = ""
+    by_source: bool = True  # rows of a corpus that has splits keep theirs
+    unreviewed_runs: tuple[int, ...] = ()  # generation runs, by job, whose unreviewed rows go in too
     is_restricted: bool | None = None  # True or False takes only rows that are, or are not, under such terms
 
     def __post_init__(self) -> None:
@@ -45,6 +47,7 @@ class Recipe:
             raise ValueError(
                 "test: validation and test together leave nothing to train on; make them smaller."
             )
+        object.__setattr__(self, "unreviewed_runs", tuple(sorted(set(self.unreviewed_runs))))
         if not 0 < self.near <= 1:
             raise ValueError(
                 f"near: {self.near:g} is no bound; give a score above 0 and up to 1, such as 0.7."

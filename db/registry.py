@@ -1,4 +1,4 @@
-"""Base models, adapters and endpoints: what can be tuned, what was tuned, what can be asked."""
+"""Base models and adapters: what can be tuned, and what was tuned."""
 
 import json
 from hashlib import sha256
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from db import audit
 from db.policy import Actor, Right, require
-from db.tables import Adapter, BaseModel, Endpoint
+from db.tables import Adapter, BaseModel
 from db.tables.base import utc_now
 
 STARTER = "starter"
@@ -113,10 +113,6 @@ def free_adapter_name(session: Session, name: str) -> str:
         number += 1
         candidate = f"{name} {number}"
     return candidate
-
-
-def list_endpoints(session: Session) -> list[Endpoint]:
-    return list(session.scalars(select(Endpoint).where(Endpoint.deleted_at.is_(None)).order_by(Endpoint.id)))
 
 
 def hash_file(path: Path) -> str:

@@ -160,13 +160,6 @@ def count_open(session: Session, instruction_id: int, actor: Actor | None = None
     return sum(remark.resolved_at is None for remark in list_remarks(session, instruction_id, actor))
 
 
-def list_comments(
-    session: Session, instruction_id: int, actor: Actor | None = None
-) -> list[tuple[Comment, str]]:
-    """Remarks and replies on a record in the order they were made, each with its author's name."""
-    return _said(session, get_instruction(session, instruction_id), actor)
-
-
 def follow(span: tuple[int, int], before: str, after: str) -> tuple[int, int] | None:
     """Where a span of `before` stands in `after`, or None when an edit touched it.
 

@@ -20,7 +20,6 @@ from db.instructions import get_instruction
 from db.lifecycle import Move
 from db.policy import Actor, PolicyError, Right, require
 from db.projects import get_project
-from db.remarks import add_remark, list_comments  # noqa: F401  the pages ask for list_comments here
 from db.search import PAGE_ROWS
 from db.submissions import (
     free_for,
@@ -31,7 +30,7 @@ from db.submissions import (
     written_by,
     wrote,
 )
-from db.tables import Comment, Instruction, Review, User
+from db.tables import Instruction, Review, User
 
 MAX_CHARACTERS = 10_000
 
@@ -364,11 +363,3 @@ def _approve_single(session: Session, actor: Actor, project_id: int, rows: list,
     lines = [(row.id, {"version": row.version, "solo": bool(row.is_own)}) for row in rows]
     audit.record_each(session, actor, Decision.APPROVE.value, Instruction, lines)
     session.expire_all()
-
-
-# Comments -------------------------------------------------------------------------------------------
-
-
-def add_comment(session: Session, actor: Actor, instruction_id: int, body: str) -> Comment:
-    """A remark on the whole record: `db.remarks` has more to offer."""
-    return add_remark(session, actor, instruction_id, body)

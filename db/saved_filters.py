@@ -116,10 +116,6 @@ def get_filter(session: Session, actor: Actor, filter_id: int) -> SavedFilter:
     return row
 
 
-def view_of(row: SavedFilter) -> View:
-    return from_params(row.query)
-
-
 def save_filter(
     session: Session, actor: Actor, project_id: int, *, name: str, view: View, is_shared: bool = False
 ) -> SavedFilter:

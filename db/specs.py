@@ -3,9 +3,12 @@
 A sentence of help stands in each field's metadata, so that the form and the shell say the same thing.
 """
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 
+from db.convert_spec import ConvertSpec
 from db.enums import JobKind
+from db.generate_spec import GenerateSpec
+from db.spec_fields import option, require_number, require_whole
 
 TARGET_PRESETS = {
     "attention": ("q_proj", "k_proj", "v_proj", "o_proj"),
@@ -15,55 +18,49 @@ TARGET_PRESETS = {
 SCHEDULERS = ("cosine", "linear", "constant_with_warmup")
 
 
-def _option(default, help: str):
-    return field(default=default, metadata={"help": help})
-
-
 @dataclass(frozen=True)
 class TrainLoraSpec:
     """One LoRA tuning run. Raises ValueError naming the field that cannot be."""
 
     base_model_id: int
     dataset_version_id: int
-    adapter_name: str = _option("", "The name the tuned adapter goes by in the playground.")
-    rank: int = _option(
-        8, "Size of the update matrices. 8 to 16 is plenty for most tasks; more costs memory."
-    )
-    alpha: int = _option(
+    adapter_name: str = option("", "The name the tuned adapter goes by in the playground.")
+    rank: int = option(8, "Size of the update matrices. 8 to 16 is plenty for most tasks; more costs memory.")
+    alpha: int = option(
         16, "How strongly the update counts: it is scaled by alpha / rank. Twice the rank is usual."
     )
-    dropout: float = _option(
+    dropout: float = option(
         0.05, "Share of the adapter's inputs dropped while training, against overfitting."
     )
-    target: str = _option("all linear", "Which weights get an update. All linear layers learn most per step.")
-    learning_rate: float = _option(3e-4, "Step size. 1e-4 to 5e-4 suits LoRA; small models bear more.")
-    epochs: float = _option(3.0, "How often every row is seen.")
-    batch_size: int = _option(8, "Rows per forward pass. Lower it when memory runs out.")
-    accumulation: int = _option(
+    target: str = option("all linear", "Which weights get an update. All linear layers learn most per step.")
+    learning_rate: float = option(3e-4, "Step size. 1e-4 to 5e-4 suits LoRA; small models bear more.")
+    epochs: float = option(3.0, "How often every row is seen.")
+    batch_size: int = option(8, "Rows per forward pass. Lower it when memory runs out.")
+    accumulation: int = option(
         1, "Passes summed before a step: batch size times this is the effective batch."
     )
-    max_length: int = _option(
+    max_length: int = option(
         512, "Longest row in tokens. Longer rows are left out and counted, never cut silently."
     )
-    warmup: float = _option(0.03, "Share of the steps over which the learning rate rises from zero.")
-    scheduler: str = _option("cosine", "How the learning rate falls after the warm-up.")
-    weight_decay: float = _option(0.0, "Pull of the weights toward zero. Rarely needed with LoRA.")
-    seed: int = _option(42, "The same seed, data and machine give the same adapter.")
+    warmup: float = option(0.03, "Share of the steps over which the learning rate rises from zero.")
+    scheduler: str = option("cosine", "How the learning rate falls after the warm-up.")
+    weight_decay: float = option(0.0, "Pull of the weights toward zero. Rarely needed with LoRA.")
+    seed: int = option(42, "The same seed, data and machine give the same adapter.")
 
     def __post_init__(self) -> None:
         if not self.adapter_name.strip():
             raise ValueError("adapter name: name the adapter so that you find it again.")
-        _whole(self, "rank", 1, 512)
-        _whole(self, "alpha", 1, 4096)
-        _number(self, "dropout", 0, 0.9)
-        _number(self, "learning_rate", 1e-7, 1)
-        _number(self, "epochs", 0.01, 1000)
-        _whole(self, "batch_size", 1, 1024)
-        _whole(self, "accumulation", 1, 4096)
-        _whole(self, "max_length", 16, 131_072)
-        _number(self, "warmup", 0, 0.9)
-        _number(self, "weight_decay", 0, 1)
-        _whole(self, "seed", 0, 2**31 - 1)
+        require_whole(self, "rank", 1, 512)
+        require_whole(self, "alpha", 1, 4096)
+        require_number(self, "dropout", 0, 0.9)
+        require_number(self, "learning_rate", 1e-7, 1)
+        require_number(self, "epochs", 0.01, 1000)
+        require_whole(self, "batch_size", 1, 1024)
+        require_whole(self, "accumulation", 1, 4096)
+        require_whole(self, "max_length", 16, 131_072)
+        require_number(self, "warmup", 0, 0.9)
+        require_number(self, "weight_decay", 0, 1)
+        require_whole(self, "seed", 0, 2**31 - 1)
         if self.target not in TARGET_PRESETS:
             raise ValueError(f"target: {self.target!r} is not one of {', '.join(TARGET_PRESETS)}.")
         if self.scheduler not in SCHEDULERS:
@@ -71,7 +68,12 @@ class TrainLoraSpec:
 
 
 # A data report is asked with the settings of the run it foretells.
-SPECS = {JobKind.TRAIN_LORA: TrainLoraSpec, JobKind.DATA_REPORT: TrainLoraSpec}
+SPECS = {
+    JobKind.TRAIN_LORA: TrainLoraSpec,
+    JobKind.DATA_REPORT: TrainLoraSpec,
+    JobKind.GENERATE: GenerateSpec,
+    JobKind.CONVERT: ConvertSpec,
+}
 
 
 def to_json(spec) -> dict:
@@ -89,18 +91,3 @@ def from_json(kind: JobKind, stored: dict):
 
 def help_for(spec: type, name: str) -> str:
     return spec.__dataclass_fields__[name].metadata["help"]
-
-
-def _number(spec, name: str, low: float, high: float) -> None:
-    value, label = getattr(spec, name), name.replace("_", " ")
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise ValueError(f"{label}: {value} cannot be; give a number from {low:g} to {high:g}.")
-
-
-def _whole(spec, name: str, low: int, high: int) -> None:
-    value, label = getattr(spec, name), name.replace("_", " ")
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-        object.__setattr__(spec, name, value)
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ValueError(f"{label}: {value} cannot be; give a whole number from {low:,} to {high:,}.")

@@ -4,7 +4,7 @@ Both depend on what the rows say and on the seed, never on their ids or their or
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -55,38 +55,48 @@ def group_items(
 
 
 def split_groups(
-    items: Sequence[Item], groups: Sequence[int], shares: dict[Split, float], seed: int
+    items: Sequence[Item],
+    groups: Sequence[int],
+    shares: dict[Split, float],
+    seed: int,
+    given: Sequence[Split | None] = (),
 ) -> list[Split]:
     """The split of each item: whole groups, each category at its share as far as the groups allow.
 
     The largest groups are placed first, each where it overfills least; what is not in `shares` goes to train.
+    Items with a `given` split keep it, and take along what shares a group with them: a group of which
+    something is held out is held out. The shares are those of what is left.
     """
+    given = given or [None] * len(items)
+    chosen = _taken_along(groups, given)
     members: dict[int, list[Item]] = defaultdict(list)
     for item, group in zip(items, groups, strict=True):
-        members[group].append(item)
-    room = _room(Counter(item.stratum for item in items), shares)
+        if group not in chosen:
+            members[group].append(item)
+    room = _room(Counter(item.stratum for held in members.values() for item in held), shares)
     wanted = {split: Counter(strata) for split, strata in room.items()}
-    chosen: dict[int, Split] = {}
     drawn = {group: shuffle_key(seed, min(item.key for item in held)) for group, held in members.items()}
     for group in sorted(members, key=lambda group: (-len(members[group]), drawn[group])):
         needs = Counter(item.stratum for item in members[group])
         split = min(room, key=lambda split: _misfit(needs, room[split], wanted[split]))
         room[split].subtract(needs)
         chosen[group] = split
-    return [chosen[group] for group in groups]
+    return [own or chosen[group] for own, group in zip(given, groups, strict=True)]
+
+
+def _taken_along(groups: Sequence[int], given: Sequence[Split | None]) -> dict[int, Split]:
+    """The split of each group that has items with a given one: test before validation before train."""
+    order = (Split.TEST, Split.VALIDATION, Split.TRAIN)
+    found: dict[int, Split] = {}
+    for group, split in zip(groups, given, strict=True):
+        if split is not None:
+            found[group] = min(found.get(group, split), split, key=order.index)
+    return found
 
 
 def shuffle_key(seed: int, key: str) -> bytes:
     """Sorting by it shuffles: the same order for the same seed and content, whatever came first."""
     return sha256(f"{seed}\n{key}".encode()).digest()
-
-
-def straddling(groups: Iterable[int], splits: Iterable[Split]) -> set[int]:
-    """The groups found in more than one split; there should be none."""
-    homes: dict[int, set[Split]] = defaultdict(set)
-    for group, split in zip(groups, splits, strict=True):
-        homes[group].add(split)
-    return {group for group, found in homes.items() if len(found) > 1}
 
 
 def _room(sizes: Counter, shares: dict[Split, float]) -> dict[Split, Counter]:

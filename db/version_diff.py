@@ -130,6 +130,7 @@ def _rows(session: Session, version_id: int) -> dict[tuple, _Row]:
     columns = (
         DatasetRow.position, DatasetRow.split, DatasetRow.instruction_id, DatasetRow.instruction_version,
         DatasetRow.licence, DatasetRow.origin, DatasetRow.provenance, DatasetRow.is_restricted,
+        DatasetRow.is_unreviewed,
         DatasetRow.instruction, DatasetRow.input, DatasetRow.output,
     )  # fmt: skip
     query = select(*columns).where(DatasetRow.version_id == version_id).order_by(DatasetRow.position)

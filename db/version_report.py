@@ -1,7 +1,8 @@
 """What a version's report says: how many rows of what, how they were grouped, what was checked and waived."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -39,14 +40,26 @@ def licence_of(rows: Sequence[FrozenRow]) -> str:
     return licences.pop() or "unknown" if licences else "unknown"
 
 
-def describe_groups(rows: Sequence[FrozenRow], recipe: Recipe, by_document: int) -> dict:
-    """The groups of two rows and more, and whether they let the shares be met."""
+def describe_groups(
+    rows: Sequence[FrozenRow],
+    recipe: Recipe,
+    by_document: int,
+    given: Mapping[int, Split] = MappingProxyType({}),
+) -> dict:
+    """The groups of two rows and more, and whether they let the shares be met.
+
+    `given` are splits by the source, by record; a group straddles where the source itself tore it apart.
+    """
     sizes = Counter(row.near_group for row in rows if row.near_group)
     largest = max(sizes.values(), default=0)
-    splits = Counter(row.split for row in rows)
-    wanted = {"validation": round(len(rows) * recipe.validation), "test": round(len(rows) * recipe.test)}
+    drawn = [row for row in rows if row.instruction_id not in given]
+    splits = Counter(row.split for row in drawn)
+    wanted = {"validation": round(len(drawn) * recipe.validation), "test": round(len(drawn) * recipe.test)}
     missed = any(splits[Split(name)] != count for name, count in wanted.items())
     note = f"The shares could not be met exactly: the largest group holds {largest:,} rows." if missed else ""
+    homes: dict[int, set[Split]] = defaultdict(set)
+    for row in rows:
+        homes[row.near_group].add(row.split)
     return {
         "near": recipe.near,
         "near_on": recipe.near_on,
@@ -54,6 +67,8 @@ def describe_groups(rows: Sequence[FrozenRow], recipe: Recipe, by_document: int)
         "rows": sizes.total(),
         "largest": largest,
         "by_document": by_document,
+        "by_source": len(rows) - len(drawn),
+        "straddling": sum(len(homes[group]) > 1 for group in sizes),
         "wanted": wanted,
         "note": note,
     }

@@ -56,6 +56,8 @@ def freeze(session: Session, actor: Actor, given: argparse.Namespace):
         seed=given.seed,
         near=given.near,
         near_on=NearOn(given.near_on),
+        by_source=not given.split_anew,
+        unreviewed_runs=tuple(given.unreviewed_run),
     )
     sets = [freezing.evaluation_set(session, *chosen) for chosen in given.against]
     sets += [EvaluationSet.of_file(path) for path in given.against_file]
@@ -70,6 +72,8 @@ def freeze(session: Session, actor: Actor, given: argparse.Namespace):
         version = datasets.freeze(writing, actor, dataset.id, recipe, plan=plan)
         said = {"said": datasets.same_sentence(same)} if same else {}
     told = {"version_id": version.id, "number": version.number, "hash": version.content_hash}
+    if waiting := version.report.get("unreviewed", {}).get("rows"):
+        said["unreviewed"] = waiting
     yield {**told, "new": same is None, **said, **version.counts}
 
 
@@ -134,6 +138,13 @@ def _add_freeze_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=Recipe.seed)
     parser.add_argument("--near", type=float, default=Recipe.near, help="rows above it keep together")
     parser.add_argument("--near-on", default=Recipe.near_on, choices=list(NearOn))
+    parser.add_argument(
+        "--split-anew", action="store_true", help="do not keep the splits that corpora came with"
+    )
+    parser.add_argument(
+        "--unreviewed-run", action="append", default=[], type=int, metavar="JOB",
+        help="a generation run whose rows go in unreviewed, when its audit sample allows it",
+    )  # fmt: skip
     parser.add_argument(
         "--against", action="append", default=[], type=_version_and_split, metavar="VERSION[:SPLIT]",
         help="a frozen version that a model will be measured on",

@@ -10,17 +10,20 @@ import os
 import sys
 import time
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import select
 
-from db import datasets, jobs, migrate, projects, registry, users
+from db import datasets, jobs, projects, registry, users
 from db.enums import JobKind
-from db.policy import Actor, PolicyError
-from db.session import connect, read, write
+from db.policy import PolicyError
+from db.session import read, write
 from db.settings import Settings, from_environment
 from db.specs import TrainLoraSpec, help_for
 from db.tables import Job
+from trainer import convert_shell, generate_shell
+from trainer.shell import actor_of, named, open_studio
 
 KINDS = {"train": JobKind.TRAIN_LORA, "report": JobKind.DATA_REPORT}
 # Given by --base, --dataset and --name instead.
@@ -70,6 +73,9 @@ def _parser() -> argparse.ArgumentParser:
             text = f"{option.metadata['help']} ({option.default})".replace("%", "%%")
             submit.add_argument(flag, type=option.type, default=option.default, help=text)
 
+    convert_shell.add_commands(partial(_action, actions))
+    generate_shell.add_commands(partial(_action, actions))
+
     status = _action(actions, "status", _status, "the latest jobs, or all about one")
     status.add_argument("job", type=int, nargs="?")
     for name, act, text in (
@@ -96,7 +102,7 @@ def _work(settings: Settings, options: argparse.Namespace) -> int:
     from trainer import worker
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    _open(settings)
+    open_studio(settings)
     return worker.main(settings, once=options.once)
 
 
@@ -107,9 +113,9 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _submit(settings: Settings, options: argparse.Namespace) -> int:
-    _open(settings)
+    open_studio(settings)
     with write() as s:
-        project_id = _named(projects.list_projects(s), options.project, "project").id
+        project_id = named(projects.list_projects(s), options.project, "project").id
         versions = [v for v in datasets.list_versions(s, project_id) if v.dataset.name == options.dataset]
         wanted = [v for v in versions if options.version in (None, v.number)]
         if not wanted:
@@ -117,12 +123,12 @@ def _submit(settings: Settings, options: argparse.Namespace) -> int:
             raise LookupError(f"dataset: there is no {which} of a dataset named {options.dataset}.")
         given = {f.name: getattr(options, f.name) for f in fields(TrainLoraSpec) if f.name not in _NAMED}
         spec = TrainLoraSpec(
-            base_model_id=_named(registry.list_base_models(s), options.base, "base").id,
+            base_model_id=named(registry.list_base_models(s), options.base, "base").id,
             dataset_version_id=max(wanted, key=lambda v: v.number).id,
             adapter_name=options.name,
             **given,
         )
-        actor = _actor(s, options)
+        actor = actor_of(s, options)
         job = jobs.enqueue(s, actor, project_id, KINDS[options.kind], spec, name=options.name)
         s.flush()
         print(job.id)
@@ -130,7 +136,7 @@ def _submit(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _status(settings: Settings, options: argparse.Namespace) -> int:
-    _open(settings)
+    open_studio(settings)
     with read() as s:
         if options.job is None:
             for job in s.scalars(select(Job).order_by(Job.id.desc()).limit(20)):
@@ -143,22 +149,22 @@ def _status(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _cancel(settings: Settings, options: argparse.Namespace) -> int:
-    _open(settings)
+    open_studio(settings)
     with write() as s:
-        print(_line(jobs.request_cancel(s, _actor(s, options), options.job)))
+        print(_line(jobs.request_cancel(s, actor_of(s, options), options.job)))
     return 0
 
 
 def _resume(settings: Settings, options: argparse.Namespace) -> int:
-    _open(settings)
+    open_studio(settings)
     with write() as s:
-        print(_line(jobs.requeue(s, _actor(s, options), options.job)))
+        print(_line(jobs.requeue(s, actor_of(s, options), options.job)))
     return 0
 
 
 def _logs(settings: Settings, options: argparse.Namespace) -> int:
     """Print the log; followed, until the job is closed. Returns 1 when the job failed."""
-    _open(settings)
+    open_studio(settings)
     path, at = settings.jobs_dir / str(options.job) / "log.txt", 0
     while True:
         with read() as s:
@@ -182,26 +188,6 @@ def _print_from(path: Path, at: int) -> int:
         piece = file.read()
     print(piece.decode(errors="replace"), end="", flush=True)
     return at + len(piece)
-
-
-def _open(settings: Settings) -> None:
-    settings.make_folders()
-    migrate.upgrade(connect(settings.url))
-
-
-def _actor(session, options: argparse.Namespace) -> Actor:
-    if options.username == users.STUDIO:
-        return users.studio_account(session)
-    return users.get_actor(session, options.username)
-
-
-def _named(rows: list, name: str | None, field: str):
-    """The row of that name; the first when no name is given."""
-    found = next((row for row in rows if name in (None, row.name)), None)
-    if found is None:
-        known = ", ".join(row.name for row in rows) or "none yet"
-        raise LookupError(f"{field}: there is no {field} named {name}; there is {known}.")
-    return found
 
 
 def _line(job: Job) -> str:

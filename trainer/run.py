@@ -22,6 +22,8 @@ logger = logging.getLogger("trainer")
 JOBS = {
     JobKind.TRAIN_LORA: "trainer.jobs.train_lora",
     JobKind.DATA_REPORT: "trainer.jobs.data_report",
+    JobKind.GENERATE: "trainer.jobs.generate",
+    JobKind.CONVERT: "trainer.jobs.convert",
 }
 
 
@@ -92,5 +94,5 @@ def _set_up_log() -> None:
     logging.basicConfig(
         stream=sys.stdout, level=logging.INFO, format="%(asctime)sZ %(message)s", datefmt="%Y-%m-%dT%H:%M:%S"
     )
-    for chatty in ("httpx", "huggingface_hub", "transformers", "peft", "accelerate"):
+    for chatty in ("httpx", "httpx2", "openai", "huggingface_hub", "transformers", "peft", "accelerate"):
         logging.getLogger(chatty).setLevel(logging.ERROR)

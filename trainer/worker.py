@@ -30,6 +30,8 @@ logger = logging.getLogger("trainer.worker")
 LOCK = "worker.lock"
 LANES: dict[str, tuple[JobKind, ...]] = {
     "training": (JobKind.TRAIN_LORA,),
+    "factory": (JobKind.GENERATE,),  # waits for an endpoint most of its time
+    "corpora": (JobKind.CONVERT,),  # minutes; no reason to wait for an endpoint
     "reports": (JobKind.DATA_REPORT,),  # quick, so they do not queue behind hours of training
 }
 PAUSE = 0.5  # seconds between two rounds
@@ -181,18 +183,18 @@ class Worker:
 
 def explain(code: int) -> tuple[JobStatus, str]:
     """Status and one sentence for a child that ended without a word of its own."""
-    resume = "resume to go on from the last checkpoint."
+    resume = "resume to go on from what was kept last."
     if code in (-signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP, 0):
-        return JobStatus.INTERRUPTED, f"The training process was stopped from outside; {resume}"
+        return JobStatus.INTERRUPTED, f"The job's process was stopped from outside; {resume}"
     if code == -signal.SIGKILL:
         return JobStatus.FAILED, (
-            "The training process was killed by the system (out of memory?); "
-            f"lower the batch size or the longest row if memory was short, or {resume}"
+            "The job's process was killed by the system (out of memory?); if memory was short in training, "
+            f"lower the batch size or the longest row; else {resume}"
         )
     if code < 0:
         name = signal.Signals(-code).name
-        return JobStatus.FAILED, f"The training process crashed ({name}); the log tells more, or {resume}"
-    return JobStatus.FAILED, f"The training process ended with exit code {code}; the log tells why."
+        return JobStatus.FAILED, f"The job's process crashed ({name}); the log tells more, or {resume}"
+    return JobStatus.FAILED, f"The job's process ended with exit code {code}; the log tells why."
 
 
 def take_lock(data_dir: Path) -> IO[str] | None:

@@ -82,7 +82,9 @@
     block.append(note);
     input.setAttribute('aria-invalid', 'true');
     input.setAttribute('aria-describedby', note.id);
-    input.focus();
+    // A list of choices opens when it gets the focus, and would hide the very note.
+    if (/^(combobox|listbox)$/.test(input.getAttribute('role'))) block.scrollIntoView({ block: 'center' });
+    else input.focus();
   };
   // ?name=value in the address bar, so that what is open can be linked to; null takes it away.
   const setParam = (name, value) => {

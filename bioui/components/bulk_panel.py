@@ -153,17 +153,18 @@ def preview(project_id: int, action, tags, person, filters, ticked, request: gr.
     """What would change, and why the rest would not. Changes nothing."""
     change = change_of(action, tags, person)
 
-    def look(_report) -> tuple:
+    def look(report) -> tuple:
         with read() as session:
             actor = actor_of(session, request)
             picked = picked_of(actor, filters, ticked)
-            seen = bulk.preview(session, actor, project_id, change, picked)
+            seen = bulk.preview(session, actor, project_id, change, picked, report=report)
             plan = Plan(change, picked, seen.count, seen.mark) if seen.count else None
             return plan, bulk_words.preview_value(change, seen, project_id), _apply_button(seen.count)
 
-    work = Work(look)
-    for _ in work.watch():
-        yield *(gr.skip() for _ in range(3)), progress_value("Looking", 0, 0, seconds=work.seconds)
+    work = Work(look, stops=True)
+    for done in work.watch():
+        progress = progress_value("Looking", done, 0, unit="records", seconds=work.seconds)
+        yield *(gr.skip() for _ in range(3)), progress
     yield *work.result(), NO_PROGRESS
 
 
@@ -179,11 +180,14 @@ def apply(
         raise ValueError("preview: it is of another change than the form says now; look again.")
 
     def change(report) -> int:
+        with read() as session:  # the gate takes seconds for thousands, and nobody shall wait for it to write
+            actor = actor_of(session, request)
+            copies = bulk.find_copies(session, actor, project_id, plan.change, plan.picked)
         with write() as session:
             actor = actor_of(session, request)
             done = bulk.apply(
                 session, actor, project_id, plan.change, plan.picked,
-                count=plan.count, mark=plan.mark, report=report,
+                count=plan.count, mark=plan.mark, copies=copies, report=report,
             )  # fmt: skip
             return done.id
 

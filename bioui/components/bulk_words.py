@@ -1,8 +1,11 @@
 """What the panel that changes many records says: the preview, what was done, what was put back."""
 
+from collections.abc import Sequence
+
 from bioui.present import ago, counted, exact, shortened, status_chip
 from db import bulk
 from db.bulk import Action, Change, Preview, Undone
+from db.bulk_plan import NEAR_COPY
 from db.policy import Actor
 from db.session import Session
 from db.tables import BulkChange, User
@@ -48,9 +51,18 @@ def preview_value(change: Change, seen: Preview, project_id: int) -> dict:
         ],
         "skipped_head": f"{counted(passed_by, 'record')} would stay as before:",
         "skipped": [
-            {"count": f"{count:,}", "why": why}
+            {"count": f"{count:,}", "why": why, **_named(seen.copies if why == NEAR_COPY else (), project_id)}
             for why, count in sorted(seen.skipped.items(), key=lambda item: -item[1])
         ],
+    }
+
+
+def _named(ids: Sequence[int], project_id: int, total: int = 0) -> dict:
+    """Links to the first of these records, and how many more there are; `total` where not all are given."""
+    more = max(total, len(ids)) - KEPT_LINKS
+    return {
+        "links": [{"id": id, "href": f"/curate?project={project_id}&id={id}"} for id in ids[:KEPT_LINKS]],
+        "more": f"and {more:,} more" if more > 0 else "",
     }
 
 
@@ -102,10 +114,7 @@ def _change(change: BulkChange, name: str, people: dict[int, str], actor: Actor)
         "undone": f"Undone {ago(change.undone_at)}" if change.undone_at else "",
         "undone_exact": exact(change.undone_at),
         "kept": f"{counted(count, 'record')} changed since and left alone:" if count else "",
-        "links": [
-            {"id": id, "href": f"/curate?project={change.project_id}&id={id}"} for id in named[:KEPT_LINKS]
-        ],
-        "more": f"and {count - KEPT_LINKS:,} more" if count > KEPT_LINKS else "",
+        **_named(named, change.project_id, count),
     }
 
 

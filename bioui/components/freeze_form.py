@@ -1,4 +1,4 @@
-"""The form that freezes a version: which dataset, which approved instructions, how split and how checked."""
+"""The form that freezes a version: which dataset, which instructions, how split and how checked."""
 
 from dataclasses import dataclass, field
 
@@ -7,6 +7,7 @@ import gradio as gr
 from bioui.components.fold import fold
 from bioui.components.freeze_screening import NAMES as SCREENING
 from bioui.components.freeze_screening import ScreeningPart, Sought, screening_part, sought_of
+from bioui.components.freeze_unreviewed import job_numbers, unreviewed_field, unreviewed_told
 from bioui.components.problem import problem_area
 from bioui.components.progress import progress_bar
 from bioui.components.version_splits import CATEGORY_WORDS, SPLIT_WORDS
@@ -22,7 +23,8 @@ COUNT = '<p class="count-line" role="status"><strong>{{value.count}}</strong>{{v
 NO_COUNT = {"count": "", "rest": ""}
 FILTERS = ("categories", "origins", "task", "specialty", "text")
 SHARES = ("validation", "test", "seed")
-NAMES = (*FILTERS, *SHARES, "near", "near_on", *SCREENING)  # the order of the form's inputs
+# The order of the form's inputs.
+NAMES = (*FILTERS, *SHARES, "near", "near_on", "by_source", "unreviewed_runs", *SCREENING)
 NEAR_ON = [
     ("Instruction and input", NearOn.PROMPT.value),
     ("The input alone, where there is one", NearOn.INPUT.value),
@@ -45,6 +47,7 @@ class FreezeForm:
     inputs: list
     task_dd: gr.Dropdown
     specialty_dd: gr.Dropdown
+    unreviewed_dd: gr.Dropdown
     screening: ScreeningPart
     count_html: View
     progress_html: View
@@ -56,7 +59,7 @@ class FreezeForm:
     @property
     def counted(self) -> list:
         """The inputs that the count of instructions depends on."""
-        return self.inputs[: len(FILTERS) + len(SHARES)]
+        return [*self.inputs[: len(FILTERS) + len(SHARES)], self.unreviewed_dd]
 
 
 def freeze_form() -> FreezeForm:
@@ -70,6 +73,7 @@ def freeze_form() -> FreezeForm:
         info="Choose one to add a version to it, or type the name of a new one.",
     )  # fmt: skip
     filters = _filter_fields()
+    unreviewed_dd = unreviewed_field()
     shares = _share_fields()
     with fold("Near copies"), gr.Row(elem_classes="field-row"):
         near_nb = gr.Number(
@@ -80,16 +84,20 @@ def freeze_form() -> FreezeForm:
             NEAR_ON, value=NearOn.PROMPT.value, label="Measured on", elem_classes="stacked",
             info="The input alone suits rows that share an instruction's wording.",
         )  # fmt: skip
+    by_source_cb = gr.Checkbox(
+        True, label="Rows of a corpus keep their source's split",
+        info="Test rows of a published corpus stay test rows. Shares and seed are for all the others.",
+    )  # fmt: skip
     screening = screening_part()
     count_html = View(COUNT, NO_COUNT)
     with gr.Row(elem_classes="actions"):
         freeze_btn = gr.Button("Freeze", variant="primary")
         look_btn = gr.Button("Look first")
     progress_html = progress_bar()
-    inputs = [*filters, *shares, near_nb, near_on_radio, *screening.inputs]
+    inputs = [*filters, *shares, near_nb, near_on_radio, by_source_cb, unreviewed_dd, *screening.inputs]
     return FreezeForm(
-        name_dd, inputs, filters[2], filters[3], screening, count_html, progress_html, problem, look_btn,
-        freeze_btn, close_btn,
+        name_dd, inputs, filters[2], filters[3], unreviewed_dd, screening, count_html, progress_html, problem,
+        look_btn, freeze_btn, close_btn,
     )  # fmt: skip
 
 
@@ -100,7 +108,18 @@ def chosen_of(values: tuple) -> Chosen:
 
 
 def recipe_of(
-    categories, origins, task, specialty, text, validation=0.0, test=0.0, seed=0.0, near=NEAR, near_on=""
+    categories,
+    origins,
+    task,
+    specialty,
+    text,
+    validation=0.0,
+    test=0.0,
+    seed=0.0,
+    near=NEAR,
+    near_on="",
+    by_source=True,
+    unreviewed_runs=(),
 ) -> Recipe:
     """The recipe that the form says. Raises ValueError naming the field."""
     if near is None:
@@ -116,18 +135,23 @@ def recipe_of(
         seed=_whole_seed(seed),
         near=near,
         near_on=NearOn(near_on or NearOn.PROMPT),
+        by_source=bool(by_source),
+        unreviewed_runs=job_numbers(unreviewed_runs),
     )
 
 
 def count_value(session: Session, project_id: int, chosen: Recipe, validation, test) -> dict:
-    """What freezing would take: `63 approved instructions: 24 QA, ...`, and how they would be split."""
+    """What freezing would take: `63 approved instructions: 24 QA, ...`, what is unreviewed, the split."""
     by_category = datasets.count_eligible(session, project_id, chosen)
-    total = sum(by_category.values())
-    if not total:
-        return {"count": "No approved instruction matches.", "rest": " Approve some, or widen the filter."}
+    approved = sum(by_category.values())
+    waiting, told = unreviewed_told(session, project_id, chosen)
+    if not approved and not waiting:
+        said = told or "Approve some, or widen the filter."
+        return {"count": "No approved instruction matches.", "rest": f" {said}"}
     parts = [f"{by_category[name]:,} {CATEGORY_WORDS[name]}" for name in Category if by_category.get(name)]
-    rest = f": {', '.join(parts)}. {_split_sentence(total, validation, test)}"
-    return {"count": counted(total, "approved instruction"), "rest": rest}
+    named = f": {', '.join(parts)}." if parts else "."
+    rest = [named, told, _split_sentence(approved + waiting, validation, test)]
+    return {"count": counted(approved, "approved instruction"), "rest": " ".join(filter(None, rest))}
 
 
 def _filter_fields() -> list:

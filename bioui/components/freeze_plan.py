@@ -80,7 +80,9 @@ def plan_value(session: Session, plan: Plan, name: str) -> dict:
     elif same:
         title, said = "Nothing new", same
     else:
-        title, said = f"{rows} would be frozen", f"Their hash would be {plan.content_hash[:12]}."
+        unread = plan.report["unreviewed"]["rows"]
+        none = f" {unread:,} of them nobody has reviewed." if unread else ""
+        title, said = f"{rows} would be frozen", f"Their hash would be {plan.content_hash[:12]}.{none}"
     return report_value(plan.project_id, plan.recipe, plan.report, title=title, sentence=said)
 
 

@@ -1,16 +1,16 @@
 """The form of one instruction, and what was typed in it."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import wraps
 
 import gradio as gr
 
 from bioui.components.checks import checks
 from bioui.components.view import View
-from db import search
 from db.content import Content
 from db.enums import Category
-from db.session import Session
 
 CATEGORIES = [
     ("Question answering", Category.QA.value),
@@ -79,54 +79,23 @@ BLANK = Typed(category=Category.QA.value, difficulty=3)
 
 
 def with_typed(handler: Callable) -> Callable:
-    """`handler(first, typed, request)` as Gradio calls it: with the form's fields one by one."""
+    """`handler(record, typed, ...)` as Gradio calls it: with the form's fields one by one.
 
-    def flat(
-        first,
-        instruction: str,
-        input: str,
-        output: str,
-        category: str,
-        difficulty: int,
-        task: str,
-        specialty: str,
-        tags: str,
-        source: str,
-        reason: str,
-        request: gr.Request,
-    ):
-        typed = Typed(instruction, input, output, category, difficulty, task, specialty, tags, source, reason)
-        return handler(first, typed, request)
+    Gradio counts a handler's parameters, and finds its event and its request by their annotations: so the
+    signature says what is taken.
+    """
+    first, _typed, *others = inspect.signature(handler).parameters.values()
+    place = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    fields = [inspect.Parameter(name, place) for name in Typed.__dataclass_fields__]
+    signature = inspect.Signature([first, *fields, *others])
 
-    return _named(flat, handler)
+    @wraps(handler)
+    def flat(*args, **kwargs):
+        given = signature.bind(*args, **kwargs).args
+        return handler(given[0], Typed(*given[1 : 1 + len(fields)]), *given[1 + len(fields) :])
 
-
-def with_typed_event(handler: Callable) -> Callable:
-    """`handler(first, typed, event, request)`, likewise."""
-
-    def flat(
-        first,
-        instruction: str,
-        input: str,
-        output: str,
-        category: str,
-        difficulty: int,
-        task: str,
-        specialty: str,
-        tags: str,
-        source: str,
-        reason: str,
-        event: gr.EventData,
-        request: gr.Request,
-    ):
-        typed = Typed(instruction, input, output, category, difficulty, task, specialty, tags, source, reason)
-        return handler(first, typed, event, request)
-
-    return _named(flat, handler)
-
-
-def _named(flat: Callable, handler: Callable) -> Callable:
-    flat.__name__, flat.__module__, flat.__doc__ = handler.__name__, handler.__module__, handler.__doc__
+    flat.__signature__ = signature
+    flat.__annotations__ = {one.name: one.annotation for one in others}
     return flat
 
 
@@ -208,7 +177,6 @@ def instruction_form() -> Form:
     return Form([*inputs, tags_tb, source_tb, reason_tb], task_dd, specialty_dd, checks_html)
 
 
-def label_choices(session: Session, project_id: int) -> tuple[dict, dict]:
-    """Updates that suggest the tasks and the specialties in use."""
-    used = search.used_labels(session, project_id)
+def label_choices(used: Mapping[str, list[str]]) -> tuple[dict, dict]:
+    """Updates that suggest the tasks and the specialties in use (`search.used_labels`)."""
     return gr.update(choices=used["task"]), gr.update(choices=used["specialty"])

@@ -29,6 +29,18 @@ const toggle = (open) => {
   element.querySelector('.filter-more').hidden = !open;
   element.querySelector('[data-more]').setAttribute('aria-expanded', open);
 };
+const named = (box) => ({name: box.querySelector('[data-name]').value, shared: box.querySelector('[data-shared]').checked, params: said()});
+const change = (button) => {
+  const box = button.closest('.saved-filter').nextElementSibling;
+  box.hidden = !box.hidden;
+  button.setAttribute('aria-expanded', !box.hidden);
+  if (!box.hidden) box.querySelector('[data-name]').focus();
+};
+const pull = (sheet) => { // into the window, where the menu opens at its edge
+  sheet.style.left = '0px';
+  sheet.style.left = Math.min(0, document.documentElement.clientWidth - 8 - sheet.getBoundingClientRect().right) + 'px';
+};
+element.addEventListener('toggle', (event) => { if (event.target.open) pull(event.target.querySelector('.menu-sheet')); }, true);
 element.addEventListener('submit', (event) => { event.preventDefault(); ask(); });
 element.addEventListener('change', (event) => { if (event.target.matches('[data-filter]')) ask(); });
 element.addEventListener('input', (event) => {
@@ -45,15 +57,18 @@ element.addEventListener('click', (event) => {
     return fill(new URLSearchParams(at('[data-query]').dataset.query));
   }
   if (at('[data-forget]')) return trigger('forget', {id: Number(at('[data-forget]').dataset.forget)});
-  if (at('[data-save]')) {
-    const name = element.querySelector('[data-name]').value;
-    trigger('save', {name, shared: element.querySelector('[data-shared]').checked, params: said()});
+  if (at('[data-change]')) return change(at('[data-change]'));
+  const box = at('.saved-new');
+  if (at('[data-put]')) {
+    const refill = box.querySelector('[data-refill]').checked;
+    trigger('change_saved', {id: Number(at('[data-put]').dataset.put), refill, ...named(box)});
   }
+  if (at('[data-save]')) trigger('save', named(box));
 });
 element.addEventListener('keydown', (event) => {
   if (event.key !== 'Enter' || !event.target.matches('[data-name]')) return;
   event.preventDefault();
-  element.querySelector('[data-save]').click();
+  event.target.closest('.saved-new').querySelector('.secondary-btn').click();
 });
 watch('value', () => {
   show();

@@ -2,7 +2,9 @@
 
 Events of the View, all with plain values:
   filter   what the row says now: `event.params`, names and values as in the address bar
-  save     keep it as `event.name`, for all when `event.shared`;  forget   drop the saved one `event.id`
+  save     keep it as `event.name`, for all when `event.shared`
+  change_saved   the one `event.id` gets that name and sharing, and with `event.refill` what the row says
+  forget   drop the saved one `event.id`
 What is typed stays in the browser: the server fills the row when a page opens, and when a saved one changes.
 """
 
@@ -11,15 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
+import gradio as gr
+
+from bioui.components.frame import Page
 from bioui.components.instruction_form import CATEGORIES
 from bioui.components.view import View
+from bioui.handling import actor_of, needs
 from bioui.present import status_chip
 from db import saved_filters, search, users
 from db.enums import InstructionStatus, Origin, Provenance
-from db.policy import Actor
+from db.policy import Actor, Right
 from db.saved_filters import View as Shown
 from db.search import InstructionQuery, Sort
-from db.session import Session
+from db.session import Session, write
 
 ME = "me"  # in place of a person's number: whoever looks
 SORTS = {
@@ -70,9 +76,11 @@ def list_filters() -> View:
     return View(TEMPLATE, NO_FILTERS, on_load=ON_LOAD, elem_id="list-filters")
 
 
-def filters_value(session: Session, actor: Actor, project_id: int, filters: Filters) -> dict:
-    """The row as these filters set it, with the labels in use and the saved filters to choose from."""
-    said, used = filters.params(), search.used_labels(session, project_id)
+def filters_value(
+    session: Session, actor: Actor, project_id: int, filters: Filters, used: Mapping[str, list[str]]
+) -> dict:
+    """The row as these filters set it, with the saved ones; `used` are the labels of `search.used_labels`."""
+    said = filters.params()
     people = [(ME, "Me"), *((str(one.id), one.full_name) for one in users.list_users(session))]
     statuses = [(status.value, status_chip(status)[0]) for status in InstructionStatus]
     tasks = [(task, task.replace("_", " ")) for task in used["task"]]
@@ -130,5 +138,56 @@ def _saved(row, actor: Actor) -> dict:
         "name": row.name,
         "query": urlencode(row.query),
         "is_own": is_own,
+        "is_shared": row.is_shared,
         "told": ("shared with all" if is_own else "shared by another") if row.is_shared else "",
     }
+
+
+# handlers of the saved ones -----------------------------------------------------------------------------
+
+
+@needs(Right.READ)
+def save_filter(project_id: int, event: gr.EventData, request: gr.Request):
+    """Keep what the row says under a name."""
+    filters = Filters.of(dict(event.params))
+    with write() as session:
+        actor = actor_of(session, request)
+        saved_filters.save_filter(
+            session, actor, project_id, name=str(event.name), view=filters.shown(actor),
+            is_shared=bool(event.shared),
+        )  # fmt: skip
+        return _row_now(session, actor, project_id, filters)
+
+
+@needs(Right.READ)
+def change_filter(project_id: int, event: gr.EventData, request: gr.Request):
+    """Give one's saved filter a name, share it or not, and where asked for fill it with what the row says."""
+    filters = Filters.of(dict(event.params))
+    with write() as session:
+        actor = actor_of(session, request)
+        saved_filters.change_filter(
+            session, actor, int(event.id), name=str(event.name), is_shared=bool(event.shared),
+            view=filters.shown(actor) if event.refill else None,
+        )  # fmt: skip
+        return _row_now(session, actor, project_id, filters)
+
+
+@needs(Right.READ)
+def forget_filter(project_id: int, filters: Filters, event: gr.EventData, request: gr.Request):
+    with write() as session:
+        actor = actor_of(session, request)
+        saved_filters.delete_filter(session, actor, int(event.id))
+        return _row_now(session, actor, project_id, filters)
+
+
+def _row_now(session: Session, actor: Actor, project_id: int, filters: Filters) -> dict:
+    """The row of filters, with the saved ones as they are in this scope."""
+    session.flush()
+    return filters_value(session, actor, project_id, filters, search.used_labels(session, project_id))
+
+
+def wire_saved(page: Page, filters_html: View, filters_state: gr.State) -> None:
+    """Saving, changing and forgetting; the page itself answers `filter`."""
+    page.on(filters_html.save, save_filter, [page.project_id], filters_html)
+    page.on(filters_html.change_saved, change_filter, [page.project_id], filters_html)
+    page.on(filters_html.forget, forget_filter, [page.project_id, filters_state], filters_html)

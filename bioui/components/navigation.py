@@ -6,7 +6,10 @@ from pathlib import Path
 from bioui.components.view import View
 
 TEMPLATE = Path(__file__).with_suffix(".hbs").read_text(encoding="utf-8")
-EMPTY = {"query": "", "project": "", "choices": [], "pages": [], "person": "", "initials": "", "roles": ""}
+EMPTY = {
+    "query": "", "project": "", "choices": [], "pages": [], "section": "", "parts": [],
+    "person": "", "initials": "", "roles": "",
+}  # fmt: skip
 # On a narrow screen the pages are a row that scrolls: begin with the open one in sight.
 ON_LOAD = """
 watch('value', () => {

@@ -60,8 +60,8 @@ def opened_with_typing(session: Session, actor: Actor, stored: Instruction) -> O
     """
     shown = opened(session, actor, stored)
     kept = typed_texts.find(session, actor, stored.project_id, stored.id)
-    typed = _typed_of(kept)
-    if typed is None or _says_no_more(typed, stored):
+    typed = typed_of(kept)
+    if typed is None or says_no_more(typed, stored):
         return shown
     shown = replace(shown, typed=typed, head={**shown.head, "kept": kept.saved_at.isoformat()})
     if kept.base_version == stored.version:
@@ -76,9 +76,9 @@ def opened_with_typing(session: Session, actor: Actor, stored: Instruction) -> O
 def new_record(session: Session, actor: Actor, project_id: int, typed: Typed = BLANK) -> Opened:
     """An empty form, or what the actor typed for a new record and did not save."""
     kept = typed_texts.find(session, actor, project_id)
-    came_back = _typed_of(kept)
+    came_back = typed_of(kept)
     head = {**NOTHING_OPEN, "is_new": True}
-    if came_back is not None and not _says_no_more(came_back, None):
+    if came_back is not None and not says_no_more(came_back, None):
         return Opened(Record(project_id), {**head, "kept": kept.saved_at.isoformat()}, came_back)
     return Opened(Record(project_id), head, typed)
 
@@ -145,7 +145,7 @@ def keep_typed(session: Session, actor: Actor, record: Record, typed: Typed) -> 
     if not actor.can(Right.WRITE):
         return None
     stored = find_record(session, record.project_id, record.id) if record.id else None
-    if _says_no_more(typed, stored):
+    if says_no_more(typed, stored):
         typed_texts.drop(session, actor, record.project_id, record.id)
         return None
     fields = dict(zip(Typed.__dataclass_fields__, typed.values(), strict=True))
@@ -163,7 +163,7 @@ def merge(session: Session, actor: Actor, record: Record, typed: Typed, theirs: 
     return replace(shown, typed=both, conflict=conflict.MERGED)
 
 
-def _says_no_more(typed: Typed, stored: Instruction | None) -> bool:
+def says_no_more(typed: Typed, stored: Instruction | None) -> bool:
     """Nothing would be lost without it."""
     if stored is None:
         return not any((typed.instruction, typed.input, typed.output, typed.tags, typed.source, typed.reason))
@@ -173,7 +173,8 @@ def _says_no_more(typed: Typed, stored: Instruction | None) -> bool:
         return False
 
 
-def _typed_of(kept: TypedText | None) -> Typed | None:
+def typed_of(kept: TypedText | None) -> Typed | None:
+    """The form as it was kept."""
     if kept is None:
         return None
     known = {name: value for name, value in kept.typed.items() if name in Typed.__dataclass_fields__}

@@ -14,7 +14,7 @@ from bioui.components.view import View
 from bioui.handling import actor_of, needs
 from bioui.present import counted
 from bioui.work import Work
-from db import privacy_sweep, projects
+from db import privacy_sweep, projects, unreviewed
 from db.checks import phi
 from db.double_review import ReviewSettings, get_review_settings, set_review_settings
 from db.duplicates import DuplicateRule, rule_of, set_rule
@@ -22,6 +22,7 @@ from db.exchange import hub
 from db.policy import Actor, Right
 from db.privacy_sweep import Swept
 from db.session import Session, read, write
+from db.unreviewed import UnreviewedRule
 
 TOKEN = """
 {{#if value.variable}}<p class="field-help">{{#if value.is_set}}<b>{{value.variable}}</b> is set where the
@@ -51,13 +52,17 @@ _one_at_a_time = Lock()
 # data -------------------------------------------------------------------------------------------------
 
 
-def settings_value(session: Session, project_id: int) -> tuple[float, float, float, str, dict]:
-    """Percent of double review, the two bounds, the token's variable and whether it is set."""
-    rule = rule_of(projects.get_project(session, project_id))
+def settings_value(session: Session, project_id: int) -> tuple[float, float, float, str, dict, float, int]:
+    """Percent of double review, the two bounds, the token's variable and whether it is set, and what samples
+    must show: percent accepted and records.
+    """
+    project = projects.get_project(session, project_id)
+    rule, asked = rule_of(project), unreviewed.rule_of(project)
     share = get_review_settings(session, project_id).double_share
     variable = hub.token_variable(session, project_id)
     token = {"variable": variable, "is_set": hub.is_configured(session, project_id)}
-    return round(share * 100, 4), rule.copy, rule.variant, variable, token
+    accepted = round(asked.acceptance * 100, 4)
+    return round(share * 100, 4), rule.copy, rule.variant, variable, token, accepted, asked.sample
 
 
 def looked_for_value() -> tuple[dict, dict]:
@@ -80,6 +85,15 @@ def share_of(percent: float | None) -> float:
         raise ValueError("double_share: give a number from 0 to 100.")
     if not 0 <= percent <= 100:
         raise ValueError(f"double_share: {percent:g} is not a percentage; give 0 to 100, such as 20.")
+    return percent / 100
+
+
+def acceptance_of(percent: float | None) -> float:
+    """The acceptance that a sample must show, as a share. Raises ValueError, naming the field."""
+    if isinstance(percent, bool) or not isinstance(percent, int | float) or not math.isfinite(percent):
+        raise ValueError("acceptance: give a number from 0 to 99.")
+    if not 0 <= percent <= 99:
+        raise ValueError(f"acceptance: {percent:g} % is not from 0 to 99; 80 is usual.")
     return percent / 100
 
 
@@ -113,16 +127,21 @@ def show_looked_for(project_id: int, request: gr.Request):
 
 
 @needs(Right.MANAGE_PROJECT)
-def save_settings(project_id: int, percent, copy, variant, variable: str, request: gr.Request):
+def save_settings(
+    project_id: int, percent, copy, variant, variable: str, accepted, sample, request: gr.Request
+):
     """Store what differs, all of it or nothing."""
     wanted = ReviewSettings(share_of(percent))
     rule = DuplicateRule(copy=copy, variant=variant)
+    asked = UnreviewedRule(acceptance_of(accepted), sample)
     with write() as session:
         actor = actor_of(session, request)
         if wanted != get_review_settings(session, project_id):
             set_review_settings(session, actor, project_id, wanted)
         if rule != rule_of(projects.get_project(session, project_id)):
             set_rule(session, actor, project_id, rule)
+        if asked != unreviewed.rule_of(projects.get_project(session, project_id)):
+            unreviewed.set_rule(session, actor, project_id, asked)
         if (variable or "").strip() != hub.token_variable(session, project_id):
             hub.set_token_variable(session, actor, project_id, variable or "")
         session.flush()
@@ -193,6 +212,19 @@ def project_settings(page: Page) -> None:
             "0.95 unless told; at the number above it, variants stop as copies do.",
         )  # fmt: skip
     with gr.Column(elem_classes="settings-group"):
+        gr.Markdown("### Rows that nobody reviewed")
+        accepted_num = gr.Number(
+            label="Accepted of the sample, in percent at least", value=80, elem_id="field-acceptance",
+            info="A version may be frozen with unreviewed rows of a generation run when the lower end of its "
+            "audit sample's 95 % interval reaches this. 80 unless told; 0 asks for a finished sample only.",
+        )  # fmt: skip
+        sample_num = gr.Number(
+            label="Records in the sample, at least", value=UnreviewedRule.sample, step=1,
+            elem_id="field-sample",
+            info="Or all that the run had kept, where that is fewer. 50 unless told: with all 50 accepted the "
+            "interval reaches down to 93 %, with 45 of them to 79 %.",
+        )  # fmt: skip
+    with gr.Column(elem_classes="settings-group"):
         gr.Markdown("### Hugging Face Hub")
         variable_tb = gr.Textbox(
             label="Environment variable of the token", elem_id="field-token-variable", max_length=200,
@@ -202,9 +234,9 @@ def project_settings(page: Page) -> None:
         token_html = View(TOKEN, NO_TOKEN)
     with gr.Row(elem_classes="actions"):
         save_btn = gr.Button("Save settings", elem_id="save-btn")
-    saved = [percent_num, copy_num, variant_num, variable_tb, token_html]
+    saved = [percent_num, copy_num, variant_num, variable_tb, token_html, accepted_num, sample_num]
     page.on_load(show_settings, saved)
-    typed = [page.project_id, percent_num, copy_num, variant_num, variable_tb]
+    typed = [page.project_id, percent_num, copy_num, variant_num, variable_tb, accepted_num, sample_num]
     page.on(save_btn.click, save_settings, typed, saved, problem=problem)
 
 

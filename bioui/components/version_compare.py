@@ -264,6 +264,7 @@ def _changed_terms(before: DatasetRow, after: DatasetRow) -> list[str]:
     pairs = [("revision", before.instruction_version, after.instruction_version)]
     pairs += [(words, getattr(before, name), getattr(after, name)) for name, words in _TERMS]
     pairs.append(("data-use agreement", *(("yes" if row.is_restricted else "no") for row in (before, after))))
+    pairs.append(("reviewed", *(("no" if row.is_unreviewed else "yes") for row in (before, after))))
     return [
         f"{words.capitalize()}: {old or 'none'} → {new or 'none'}" for words, old, new in pairs if old != new
     ]

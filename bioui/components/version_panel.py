@@ -101,14 +101,21 @@ def recipe_sentence(recipe: dict) -> str:
     shares = f"{recipe.get('validation', 0):.3g} to validation and {recipe.get('test', 0):.3g} to test"
     start = f"Approved instructions of {which}" if which else "All approved instructions"
     split = f"{start}; shuffled with seed {recipe.get('seed', 0)}, a share of {shares}."
-    return " ".join(filter(None, [split, _near_sentence(recipe), _screening_sentence(recipe)]))
+    parts = [split, _unreviewed_sentence(recipe), _near_sentence(recipe), _screening_sentence(recipe)]
+    return " ".join(filter(None, parts))
+
+
+def _unreviewed_sentence(recipe: dict) -> str:
+    runs = " and ".join(map(str, recipe.get("unreviewed_runs") or ()))
+    return f"Beside them what nobody had reviewed of generation run {runs}." if runs else ""
 
 
 def _near_sentence(recipe: dict) -> str:
     if "near" not in recipe:
         return ""
     on = "their input" if recipe.get("near_on") == "input" else "instruction and input"
-    return f"Rows with a ROUGE-L F1 above {recipe['near']:g} on {on} share a split."
+    corpora = " Rows of a corpus keep their source's split." if recipe.get("by_source") else ""
+    return f"Rows with a ROUGE-L F1 above {recipe['near']:g} on {on} share a split.{corpora}"
 
 
 def _screening_sentence(recipe: dict) -> str:

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-from bioui.components.version_splits import SPLIT_TABLE, splits_value
+from bioui.components.version_splits import SPLIT_TABLE, SPLIT_WORDS, splits_value
 from bioui.components.view import View
 from bioui.present import counted
+from db.enums import Split
+from db.unreviewed import unreviewed_sentence
 
 TEMPLATE = Path(__file__).with_suffix(".hbs").read_text(encoding="utf-8").replace("@splits", SPLIT_TABLE)
 # A plan holds for the settings it was made with.
@@ -67,6 +69,7 @@ def _checks(recipe: dict, report: dict) -> list[dict]:
     if "groups" not in report:
         return [_check("note", "Checks", "None recorded: the rows came from outside the studio's filters.")]
     return [
+        *_review_checks(report),
         _near_check(report["groups"]),
         _gate_check(report["duplicates"]["waived"]),
         _privacy_check(report["privacy"]["cleared"]),
@@ -75,16 +78,35 @@ def _checks(recipe: dict, report: dict) -> list[dict]:
     ]
 
 
+def _review_checks(report: dict) -> list[dict]:
+    """That rows were not reviewed, and what the samples say of them. Nothing where each one was."""
+    said = unreviewed_sentence(report)
+    if not said:
+        return []
+    splits = report["unreviewed"]["splits"]
+    held = [f"{splits[split]:,} to {SPLIT_WORDS[split]}" for split in Split if splits.get(split)]
+    later = sum(run["kept_since"] for run in report["unreviewed"]["runs"])
+    left = f" {counted(later, 'record')} kept after the draw left out." if later else ""
+    return [_check("note", "Not reviewed", f"{said} They went {', '.join(held)}.{left}")]
+
+
 def _near_check(groups: dict) -> dict:
     on = "their input" if groups["near_on"] == "input" else "instruction and input"
     rule = f"ROUGE-L F1 above {groups['near']:g} on {on}"
     if not groups["groups"]:
         return _check("good", "Near copies", f"No two rows are near ({rule}).")
+    torn = groups.get("straddling", 0)
+    straddle = (
+        f"{counted(torn, 'group straddles', 'groups straddle')} two splits, as the source has it."
+        if torn
+        else "No group straddles two splits."
+    )
     said = (
         f"{counted(groups['rows'], 'row')} in {counted(groups['groups'], 'group')} ({rule}, one source "
-        f"document or one parent), the largest of {groups['largest']:,}. No group straddles two splits."
+        f"document or one parent), the largest of {groups['largest']:,}. {straddle}"
     )
-    return _check("note" if groups["note"] else "good", "Near copies", f"{said} {groups['note']}".strip())
+    is_note = bool(torn or groups["note"])
+    return _check("note" if is_note else "good", "Near copies", f"{said} {groups['note']}".strip())
 
 
 def _gate_check(waived: int) -> dict:

@@ -38,9 +38,9 @@ NO_ROW = {"position": 0}
 
 
 @needs(Right.READ)
-def choose_split(reading: Reading, split: str, request: gr.Request):
+def choose_rows(reading: Reading, split: str, reviewed: str, request: gr.Request):
     with read() as session:
-        return (*rows_value(session, Reading(reading.version_id, split)), NO_ROW)
+        return (*rows_value(session, Reading(reading.version_id, split, reviewed)), NO_ROW)
 
 
 @needs(Right.READ)
@@ -69,19 +69,26 @@ def close_row(reading: Reading, request: gr.Request):
 
 
 def rows_tab(page: Page, reading_state: gr.State) -> list:
-    """Lay the tab out; its outputs are the splits, the rows and the open row."""
-    split_radio = gr.Radio(
-        [("All", ""), *((SPLIT_WORDS[name].capitalize(), name.value) for name in Split)], value="",
-        label="Rows", elem_classes="segments",
-    )  # fmt: skip
+    """Lay the tab out; its outputs are the splits, the rows, the open row and reviewed or not."""
+    with gr.Row(elem_classes="row-choices"):
+        split_radio = gr.Radio(
+            [("All", ""), *((SPLIT_WORDS[name].capitalize(), name.value) for name in Split)], value="",
+            label="Rows", elem_classes="segments",
+        )  # fmt: skip
+        reviewed_radio = gr.Radio(
+            [("All", ""), ("Reviewed", "yes"), ("Not reviewed", "no")], value="", label="Review",
+            elem_classes="segments", visible=False, elem_id="reviewed-rows",
+        )  # fmt: skip
     with gr.Row(elem_classes="rows-and-row"):
         rows_html = table("Rows", empty_value=NO_ROWS)
         row_html = View(ROW, NO_ROW, on_load=ROW_ON_LOAD, elem_classes="row-reading", elem_id="row-reading")
     rows = [rows_html, reading_state, row_html]
-    page.on(split_radio.input, choose_split, [reading_state, split_radio], rows)
+    chosen = [reading_state, split_radio, reviewed_radio]
+    for radio in (split_radio, reviewed_radio):
+        page.on(radio.input, choose_rows, chosen, rows)
     page.on(rows_html.older, turn_on, [reading_state], rows)
     page.on(rows_html.newer, turn_back, [reading_state], rows)
     read_row = page.on(rows_html.open, open_row, [page.project_id, reading_state], rows)
     read_row.then(fn=None, js="() => studio.reveal('row-reading')")
     page.on(row_html.close, close_row, [reading_state], rows)
-    return [split_radio, rows_html, row_html]
+    return [split_radio, rows_html, row_html, reviewed_radio]

@@ -27,7 +27,7 @@ TABS = {
 }  # fmt: skip
 # tab -> how many components it fills
 FILLS = {
-    "rows": 3, "report": 3, "compare": COMPARE_OUTPUTS, "lineage": 1, "card": 1, "export": HUB_OUTPUTS,
+    "rows": 4, "report": 3, "compare": COMPARE_OUTPUTS, "lineage": 1, "card": 1, "export": HUB_OUTPUTS,
 }  # fmt: skip
 FOLLOW = "(tab) => { studio.setParam('tab', tab === 'rows' ? null : tab); }"
 
@@ -40,7 +40,8 @@ def tab_values(
     reading = Reading(version.id)
     if tab == "rows":
         rows, reading = rows_value(session, reading)
-        own = gr.Radio(value=""), rows, NO_ROW
+        has_unread = bool(datasets.count_unreviewed(session, version.id))
+        own = gr.Radio(value=""), rows, NO_ROW, gr.Radio(value="", visible=has_unread)
     elif tab == "report":
         project_id = version.dataset.project_id
         report = report_value(project_id, version.recipe, version.report)

@@ -1,5 +1,7 @@
 """Curate: find, write and edit instructions, see their faults as one types, hand them to review."""
 
+from dataclasses import replace
+
 import gradio as gr
 
 from bioui import writing
@@ -12,19 +14,23 @@ from bioui.components.frame import Page, page_frame
 from bioui.components.guideline_fold import guideline_fold
 from bioui.components.instruction_form import BLANK, Form, Typed, instruction_form, label_choices
 from bioui.components.instruction_rows import instruction_rows, rows_value
-from bioui.components.list_filters import Filters, filters_value, list_filters
+from bioui.components.list_filters import Filters, filters_value, list_filters, wire_saved
 from bioui.components.open_record import Record, find_record, new_record, nothing_open, opened_with_typing
 from bioui.components.record_head import record_head
 from bioui.components.remarks import remarks
 from bioui.components.table import Trail
 from bioui.components.view import View
 from bioui.handling import actor_of, needs
-from db import instructions, saved_filters, search
+from bioui.present import counted
+from db import bulk, instructions, search
+from db.bulk import Action, Change
 from db.exchange import records
 from db.policy import Actor, Right
 from db.session import Session, read, write
 
 TITLE, PATH, RIGHT = "Curate", "/curate", Right.READ
+SUBMIT = Change(Action.SUBMIT)
+NAMED = 6  # numbers in a sentence
 NO_MATCH = empty_state("Nothing matches.", "Clear a filter, or search for other words.")
 EMPTY = empty_state(
     "No instructions yet.", "What this project's people write and import appears here. Write the first one."
@@ -63,6 +69,13 @@ def found_records(session: Session, actor: Actor, project_id: int, filters: Filt
     return records.of_query(session, actor, project_id, filters.query(actor))
 
 
+def _left_out(copies: tuple[int, ...]) -> str:
+    """What became of the near copies among the drafts."""
+    named = ", ".join(map(str, copies[:NAMED])) + (" and others" if len(copies) > NAMED else "")
+    stay = counted(len(copies), "near copy stays a draft", "near copies stay drafts")
+    return f"{stay}, number {named}: open each to change it, or to say why both are needed."
+
+
 # handlers ---------------------------------------------------------------------------------------------
 
 
@@ -83,8 +96,9 @@ def show_page(project_id: int, request: gr.Request):
             right = new_record(session, actor, project_id, Typed.labelled(params))
         else:
             right = nothing_open(project_id, missing=wanted)
-        row = filters_value(session, actor, project_id, filters)
-        tasks, specialties = label_choices(session, project_id)
+        used = search.used_labels(session, project_id)
+        row = filters_value(session, actor, project_id, filters, used)
+        tasks, specialties = label_choices(used)
         buttons = gr.update(interactive=True, visible=actor.can(Right.WRITE))
         actions = gr.update(visible=actor.can(Right.WRITE))
         import_link = gr.update(link=f"/import?project={project_id}", visible=actor.can(Right.WRITE))
@@ -134,39 +148,26 @@ def tick(project_id: int, event: gr.EventData, request: gr.Request):
     return tuple(int(id) for id in event.ids)
 
 
-@needs(RIGHT)
-def save_filter(project_id: int, event: gr.EventData, request: gr.Request):
-    """Keep what the row says under a name."""
-    filters = Filters.of(dict(event.params))
-    with write() as session:
-        actor = actor_of(session, request)
-        saved_filters.save_filter(
-            session, actor, project_id, name=str(event.name), view=filters.shown(actor),
-            is_shared=bool(event.shared),
-        )  # fmt: skip
-        session.flush()
-        return filters_value(session, actor, project_id, filters)
-
-
-@needs(RIGHT)
-def forget_filter(project_id: int, filters: Filters, event: gr.EventData, request: gr.Request):
-    with write() as session:
-        actor = actor_of(session, request)
-        saved_filters.delete_filter(session, actor, int(event.id))
-        session.flush()
-        return filters_value(session, actor, project_id, filters)
-
-
 @needs(Right.WRITE)
 def submit_drafts(project_id: int, filters: Filters, event: gr.EventData, request: gr.Request):
-    """All of one's complete drafts among the matches, when their number is still the one shown."""
-    with write() as session:
+    """One's complete drafts among the matches, but near copies, when their number is still the one shown."""
+    with read() as session:  # the gate takes its time for thousands: not while others wait to write
         actor = actor_of(session, request)
-        done = instructions.submit_drafts(
-            session, actor, project_id, filters.query(actor), count=int(event.count)
-        )
+        drafts = replace(filters.query(actor), author_id=actor.id)
+        seen = bulk.preview(session, actor, project_id, SUBMIT, drafts)
+        ready = seen.count + len(seen.copies)
+    if ready != int(event.count):
+        raise ValueError(f"drafts: {ready:,} are complete now, not {event.count:,}; look and confirm again.")
+    if not seen.count:
+        raise ValueError(f"drafts: {_left_out(seen.copies)}")
+    with write() as session:
+        bulk.apply(
+            session, actor_of(session, request), project_id, SUBMIT, drafts,
+            count=seen.count, mark=seen.mark, copies=seen.copies,
+        )  # fmt: skip
         shown, before = list_value(session, actor, project_id, filters, Trail())
-    gr.Success(f"{done:,} drafts submitted for review.")
+    done = f"{counted(seen.count, 'draft')} submitted for review."
+    gr.Success(f"{done} {_left_out(seen.copies)}" if seen.copies else done)
     return shown, Trail(), before
 
 
@@ -206,8 +207,7 @@ def build() -> None:
         trigger_mode="always_last",
     )  # fmt: skip
     export_panel(page, asked, found_records, open_btn=export_btn, changed=[filtered.then])
-    page.on(filters_html.save, save_filter, [page.project_id], filters_html)
-    page.on(filters_html.forget, forget_filter, asked, filters_html)
+    wire_saved(page, filters_html, filters_state)
     page.on(list_html.tick, tick, [page.project_id], ticked_state)
     turned = [
         page.on(list_html.older, step_older, [trail_state, before_state], trail_state),
@@ -216,7 +216,7 @@ def build() -> None:
     refreshed = [record_state, trail_state, filters_state]
     for step in turned:
         page.on(step.then, turn_page, refreshed, [list_html, before_state])
-    page.on(list_html.submit_drafts, submit_drafts, asked, left)
+    page.on(list_html.submit_drafts, submit_drafts, asked, left, show_progress="minimal")
     for event in many.changed:
         page.on(event, show_list, asked, left)
     page.on(list_html.open, writing.open_record, [page.project_id], right)

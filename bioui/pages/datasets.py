@@ -9,6 +9,7 @@ from bioui.components.frame import page_frame
 from bioui.components.freeze_form import NAMES, Chosen, chosen_of, count_value, freeze_form, recipe_of
 from bioui.components.freeze_plan import Looked, Planning, plan_value
 from bioui.components.freeze_screening import evaluation_choices
+from bioui.components.freeze_unreviewed import offered_runs
 from bioui.components.notice import NO_NOTICE, notice
 from bioui.components.progress import NO_PROGRESS, progress_value
 from bioui.components.spread import spread
@@ -110,14 +111,25 @@ def open_form(project_id: int, request: gr.Request):
             gr.Dropdown(choices=[("Any", ""), *labels["task"]]),
             gr.Dropdown(choices=[("Any", ""), *labels["specialty"]]),
             gr.Dropdown(choices=evaluation_choices(session, project_id)),
+            offered_runs(session, project_id),
         )
 
 
 @needs(Right.FREEZE)
 def count_chosen(
-    project_id: int, categories, origins, task, specialty, text, validation, test, seed, request: gr.Request
+    project_id: int,
+    categories,
+    origins,
+    task,
+    specialty,
+    text,
+    validation,
+    test,
+    seed,
+    unreviewed_runs,
+    request: gr.Request,
 ):
-    chosen = recipe_of(categories, origins, task, specialty, text)
+    chosen = recipe_of(categories, origins, task, specialty, text, unreviewed_runs=unreviewed_runs)
     with read() as session:
         return count_value(session, project_id, chosen, validation, test)
 
@@ -223,7 +235,7 @@ def build() -> None:
     page.on(version_html.verify, verify_hash, [reading_state], [notice_html])
 
     offered = [versions_html, new_btn, form_col, version_col, form.name_dd, form.task_dd, form.specialty_dd]
-    offered.append(form.screening.against_dd)
+    offered += [form.screening.against_dd, form.unreviewed_dd]
     begun = page.on(new_btn.click, open_form, [page.project_id], offered, problem=form.problem)
     counting = [page.project_id, *form.counted]
     page.on(begun.then, count_chosen, counting, [form.count_html], problem=form.problem)

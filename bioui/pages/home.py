@@ -5,20 +5,20 @@ from dataclasses import dataclass
 import gradio as gr
 
 from bioui.components.frame import page_frame
+from bioui.components.kept_typing import kept_typing, kept_typing_value
 from bioui.components.view import View
 from bioui.handling import actor_of, needs
 from bioui.present import audit_row, counted
-from db import audit, comparisons, datasets, jobs, registry, reviews, search
+from db import audit, comparisons, datasets, jobs, registry, reviews, search, typed_texts, users
 from db.enums import InstructionStatus, JobKind
 from db.policy import Actor, Right
-from db.session import Session, read
+from db.session import Session, read, write
 
 TITLE = "Home"
 PATH = "/"
 RIGHT = Right.READ
 
 RECENT = 12
-SUBJECTS = ("instructions", "projects", "datasets", "dataset_versions", "jobs", "adapters", "comparisons")
 
 PIPELINE = """
 <ol class="pipeline">{{#each value.steps}}
@@ -42,7 +42,7 @@ ACTIVITY = """
     <time title="{{this.exact}}">{{this.ago}}</time></li>{{/each}}</ul>
 {{else}}<p class="muted">{{value.empty}}</p>{{/if}}
 """
-NO_ACTIVITY = "Nothing yet. What people do in the studio is noted here, never the texts themselves."
+NO_ACTIVITY = "Nothing yet. What people do in this project is noted here, never the texts themselves."
 
 
 @dataclass(frozen=True)
@@ -136,24 +136,42 @@ def next_step(held: Holdings, actor: Actor) -> tuple[str, str, str]:
     return "", "", ""
 
 
-def activity_value(session: Session) -> dict:
-    lines = audit.list_lines(session, about=SUBJECTS, limit=RECENT)
-    return {"lines": [audit_row(line) for line in lines], "empty": NO_ACTIVITY}
+def activity_value(session: Session, actor: Actor, project_id: int) -> dict:
+    """What happened in the project; for an admin also what concerns the whole studio, such as people."""
+    is_admin = actor.can(Right.MANAGE_USERS)
+    lines = audit.list_activity(session, project_id, studio_wide=is_admin, limit=RECENT)
+    names = {user.id: user.full_name for user in users.list_users(session)} if is_admin else None
+    return {"lines": [audit_row(line, names) for line in lines], "empty": NO_ACTIVITY}
 
 
 @needs(RIGHT)
-def show_home(project_id: int, request: gr.Request) -> tuple[dict, dict]:
+def show_home(project_id: int, request: gr.Request) -> tuple[dict, dict, dict]:
     with read() as session:
         actor = actor_of(session, request)
         held = count_holdings(session, actor, project_id)
-        return pipeline_value(held, actor, project_id), activity_value(session)
+        return (
+            kept_typing_value(session, actor, project_id),
+            pipeline_value(held, actor, project_id),
+            activity_value(session, actor, project_id),
+        )
+
+
+@needs(RIGHT)
+def throw_away(project_id: int, event: gr.EventData, request: gr.Request) -> dict:
+    """Forget what one typed on a record and did not save."""
+    with write() as session:
+        actor = actor_of(session, request)
+        typed_texts.drop(session, actor, project_id, int(event.id))
+        return kept_typing_value(session, actor, project_id)
 
 
 def build() -> None:
     page = page_frame("Home", "Where the work of this project stands, and what comes next.")
+    kept_html = kept_typing()
     pipeline_html = View(PIPELINE, NO_STEPS)
     with gr.Column(elem_classes="section"):
         gr.Markdown("## Recent activity")
         activity_html = View(ACTIVITY, {"lines": [], "empty": ""})
 
-    page.on_load(show_home, [pipeline_html, activity_html])
+    page.on_load(show_home, [kept_html, pipeline_html, activity_html])
+    page.on(kept_html.drop, throw_away, [page.project_id], kept_html)

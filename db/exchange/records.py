@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from db.content import FIELDS
-from db.datasets import get_version
+from db.datasets import count_unreviewed, get_version
 from db.enums import Split
 from db.exchange.stored import handle
 from db.policy import Actor, Right, require
@@ -20,6 +20,7 @@ from db.search import InstructionQuery, matching
 from db.tables import Dataset, DatasetRow, Instruction
 
 COLUMNS = (*FIELDS, "licence", "provenance", "key")
+_UNREVIEWED = "is_unreviewed"
 CHUNK_ROWS = 2_000
 
 Row = dict[str, object]
@@ -77,6 +78,12 @@ def of_conditions(
     return Records("projects", project_id, "instructions", COLUMNS, kept, all_rows - kept, (), read)
 
 
+def columns_of_version(session: Session, version_id: int) -> tuple[str, ...]:
+    """The columns of a version's export: whether a row was reviewed is one where some were not."""
+    marked = (_UNREVIEWED,) if count_unreviewed(session, version_id) else ()
+    return ("split", *COLUMNS, *marked)
+
+
 def of_version(session: Session, actor: Actor, version_id: int) -> Records:
     """The rows of a frozen version, in its order, each with its split.
 
@@ -86,7 +93,8 @@ def of_version(session: Session, actor: Actor, version_id: int) -> Records:
     version = get_version(session, version_id)
     dataset = session.get_one(Dataset, version.dataset_id)
     stays = or_(DatasetRow.is_restricted.is_(True), Instruction.is_restricted.is_(True))
-    texts = (getattr(DatasetRow, name) for name in (*FIELDS, "licence", "provenance", "split", "position"))
+    facts = ("licence", "provenance", "split", "position", _UNREVIEWED)
+    texts = (getattr(DatasetRow, name) for name in (*FIELDS, *facts))
     query = (
         select(*texts, DatasetRow.instruction_id.label("id"), Instruction.key, Instruction.created_at)
         .outerjoin(Instruction, Instruction.id == DatasetRow.instruction_id)
@@ -99,16 +107,16 @@ def of_version(session: Session, actor: Actor, version_id: int) -> Records:
     total = session.scalar(
         select(func.count()).select_from(DatasetRow).where(DatasetRow.version_id == version.id)
     )
-    kept = sum(counts.values())
+    kept, columns = sum(counts.values()), columns_of_version(session, version.id)
 
     def read(split: Split | None) -> Iterator[list[Row]]:
         asked = free if split is None else free.where(DatasetRow.split == split)
         for rows in _keyed(session, asked, DatasetRow.position):
-            yield [{"split": row.split.value, **_row(row)} for row in rows]
+            yield [_frozen(row, is_marked=_UNREVIEWED in columns) for row in rows]
 
     stem = "-".join(re.findall(r"\w+", dataset.name.lower()))
     return Records(
-        "dataset_versions", version.id, f"{stem or 'dataset'}-v{version.number}", ("split", *COLUMNS),
+        "dataset_versions", version.id, f"{stem or 'dataset'}-v{version.number}", columns,
         kept, total - kept, tuple(split for split in Split if counts.get(split)), read,
     )  # fmt: skip
 
@@ -119,6 +127,11 @@ def _keyed(session: Session, query: Select, key) -> Iterator[list]:
     while rows := session.execute(query if last is None else query.where(key > last)).all():
         yield rows
         last = getattr(rows[-1], key.key)
+
+
+def _frozen(row, *, is_marked: bool) -> Row:
+    marked = {_UNREVIEWED: row.is_unreviewed} if is_marked else {}
+    return {"split": row.split.value, **_row(row), **marked}
 
 
 def _row(row) -> Row:

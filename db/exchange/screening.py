@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.orm import Session
 
 from db import duplicates, privacy
-from db.checks.similarity import NearestText
+from db.checks.similarity import NearestText, Neighbour
 from db.content import Content
 from db.duplicates import Kind
 from db.exchange.plan import Outcome, PlannedRow
@@ -51,7 +51,7 @@ class Screening:
         self._project_id = project_id
         self._rule = duplicates.rule_of(get_project(session, project_id))
         self._passed = NearestText()
-        self._lines: dict[int, int] = {}  # number of a row that passed -> its line
+        self._rows: dict[int, PlannedRow] = {}  # those that passed, by their number
         self._near: set[int] = set()
         self._flags: dict[int, tuple[Flag, ...]] = {}
         self._first = first
@@ -74,31 +74,34 @@ class Screening:
         near = self._stored(row) or self._earlier(row)
         if near is None:
             self._passed.put(row.number, _text(row))
-            self._lines[row.number] = row.line
+            self._rows[row.number] = row
             return
         self._near.add(row.number)
         if len(self._first_near) < self._first:
             self._first_near.append(near)
 
     def _stored(self, row: PlannedRow) -> NearCopy | None:
-        if row.outcome is Outcome.NEW:
-            [found] = duplicates.find_copies(self._session, self._project_id, [row.content])
-        else:
-            near = duplicates.find_near(
-                self._session, self._project_id, row.content, except_ids={row.target_id}
-            )
-            found = near if near and near.stops else None
+        own = set() if row.outcome is Outcome.NEW else {row.target_id}
+        found = duplicates.find_copy(self._session, self._project_id, row.content, except_ids=own)
         if found is None:
             return None
         theirs = self._content(found.id) if len(self._first_near) < self._first else None
         return NearCopy(row, found.score, found.kind, id=found.id, theirs=theirs)
 
     def _earlier(self, row: PlannedRow) -> NearCopy | None:
-        found = self._passed.stopping(_text(row), copy=self._rule.copy, variant=self._rule.variant)
+        text, rule = _text(row), self._rule
+
+        def search(hidden: set[int]) -> Neighbour | None:
+            return self._passed.stopping(text, copy=rule.copy, variant=rule.variant, except_ids=hidden)
+
+        def earlier(number: int) -> Content:
+            return self._rows[number].content
+
+        found = duplicates.stopping(search, earlier, row.content, rule, set())
         if found is None:
             return None
         kind = Kind.VARIANT if found.is_variant else Kind.COPY
-        return NearCopy(row, found.score, kind, line=self._lines[found.id])
+        return NearCopy(row, found.score, kind, line=self._rows[found.id].line)
 
     def _content(self, id: int) -> Content:
         stored: Instruction = get_instruction(self._session, id)

@@ -198,7 +198,7 @@ class Sink(io.RawIOBase):
 def _schema(records: Records):
     import pyarrow as pa
 
-    kinds = {"difficulty": pa.int64(), "tags": pa.list_(pa.string())}
+    kinds = {"difficulty": pa.int64(), "tags": pa.list_(pa.string()), "is_unreviewed": pa.bool_()}
     return pa.schema([(column, kinds.get(column, pa.string())) for column in records.columns])
 
 
@@ -259,6 +259,7 @@ def _features(records: Records) -> dict:
     kinds = {
         "difficulty": {"dtype": "int64", "_type": "Value"},
         "tags": {"feature": text, "_type": "Sequence"},
+        "is_unreviewed": {"dtype": "bool", "_type": "Value"},
     }
     return {column: kinds.get(column, text) for column in records.columns}
 

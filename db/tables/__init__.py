@@ -3,6 +3,7 @@
 from db.tables.audit import AuditLine
 from db.tables.base import Base
 from db.tables.comparisons import Answer, Comparison, Prompt, Vote
+from db.tables.conversions import Conversion, ConvertedRow
 from db.tables.curation import (
     BulkChange,
     DuplicateWaiver,
@@ -13,6 +14,7 @@ from db.tables.curation import (
     TypedText,
 )
 from db.tables.datasets import Dataset, DatasetRow, DatasetVersion
+from db.tables.factory import AuditSample, Candidate, GenerationCall, GenerationRun, GenerationTemplate
 from db.tables.instructions import Comment, Instruction, Review, Revision
 from db.tables.jobs import Attempt, Job, Metric, Process
 from db.tables.projects import Project
@@ -24,16 +26,23 @@ __all__ = [
     "Answer",
     "Attempt",
     "AuditLine",
+    "AuditSample",
     "Base",
     "BaseModel",
     "BulkChange",
+    "Candidate",
     "Comment",
     "Comparison",
+    "Conversion",
+    "ConvertedRow",
     "Dataset",
     "DatasetRow",
     "DatasetVersion",
     "DuplicateWaiver",
     "Endpoint",
+    "GenerationCall",
+    "GenerationRun",
+    "GenerationTemplate",
     "Guideline",
     "Instruction",
     "Job",

@@ -116,7 +116,7 @@ class DuplicateWaiver(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     instruction_id: Mapped[int] = mapped_column(ForeignKey("instructions.id"), index=True)
     version: Mapped[int]
-    near_id: Mapped[int] = mapped_column(ForeignKey("instructions.id"))
+    near_id: Mapped[int] = mapped_column(ForeignKey("instructions.id"), index=True)
     score: Mapped[float]
     reason: Mapped[str]
     actor_id: Mapped[int] = mapped_column(ForeignKey("users.id"))

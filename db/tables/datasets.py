@@ -59,10 +59,11 @@ class DatasetRow(ContentColumns, Base):
     version_id: Mapped[int] = mapped_column(ForeignKey("dataset_versions.id"))
     position: Mapped[int]
     split: Mapped[Split]
-    instruction_id: Mapped[int | None] = mapped_column(ForeignKey("instructions.id"))
+    instruction_id: Mapped[int | None] = mapped_column(ForeignKey("instructions.id"), index=True)
     instruction_version: Mapped[int | None]
     origin: Mapped[str] = mapped_column(default="")
     provenance: Mapped[str] = mapped_column(default="")
     licence: Mapped[str] = mapped_column(default="")
     is_restricted: Mapped[bool] = mapped_column(default=False)
+    is_unreviewed: Mapped[bool] = mapped_column(default=False)  # a sample of its run spoke for it
     near_group: Mapped[int] = mapped_column(default=0)  # near copies share it, and a split; 0: alone

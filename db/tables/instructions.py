@@ -35,6 +35,13 @@ class Instruction(ContentColumns, Base):
     __table_args__ = (
         UniqueConstraint("project_id", "key"),
         Index(None, "project_id", "status", "id"),
+        # Few records have a parent. Without it, deleting one record looks through all for its children.
+        Index(
+            None,
+            "parent_id",
+            sqlite_where=text("parent_id IS NOT NULL"),
+            postgresql_where=text("parent_id IS NOT NULL"),
+        ),
         # The newest first, with every short column: filters are decided without a look at the long texts.
         # `deleted_at` is in it because SQLite calls an index covering only then.
         _live(

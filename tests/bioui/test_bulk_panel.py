@@ -15,6 +15,7 @@ from bioui.handling import actor_of, needs
 from db import bulk, imports, instructions
 from db.bulk import Action, Change
 from db.content import Content
+from db.enums import InstructionStatus
 from db.policy import Right
 from db.search import InstructionQuery
 from db.session import read, write
@@ -79,9 +80,26 @@ def test_a_preview_shows_before_and_after_and_why_some_stay(people, project_id, 
         (ids[0], "", "ward 7"),
         (ids[1], "", "ward 7"),
     ]
-    assert shown["skipped"] == [{"count": "1", "why": "someone else's"}]
+    assert [(row["count"], row["why"]) for row in shown["skipped"]] == [("1", "someone else's")]
     assert (button["value"], button["visible"]) == ("Apply to 2 records", True)
     assert tags_of(ids) == [[]] * 4
+
+
+def test_a_submission_leaves_near_copies_out_and_links_to_them(people, project_id, ids):
+    copy = Content("Why does it itch now?", output="Bile.", task="qa", specialty="hepatology")
+    with write() as session:
+        first = instructions.create_instruction(session, people.author, project_id, copy).id
+        second = instructions.create_instruction(session, people.author, project_id, copy).id
+    mine = (ids[0], first, second)
+    plan, shown, *_ = look(people.author, project_id, "submit", ticked=mine)
+    assert (plan.count, shown["told"]) == (1, "1 of 3 records would change.")
+    [skipped] = shown["skipped"]
+    assert (skipped["count"], [link["id"] for link in skipped["links"]]) == ("2", [first, second])
+    assert skipped["why"].startswith("near copy of a stored text")
+    last(panel.apply, project_id, plan, "submit", "", None, Shown(), mine, request_of(people.author))
+    with read() as session:
+        in_review = select(Instruction.id).where(Instruction.status == InstructionStatus.IN_REVIEW)
+        assert list(session.scalars(in_review)) == [ids[0]]
 
 
 def test_only_what_was_previewed_is_done_and_undo_brings_it_back(people, project_id, ids):

@@ -1,4 +1,4 @@
-"""The Curate page's handlers, called as Gradio calls them, on the real database file."""
+"""The open record of the Curate page: handlers called as Gradio calls them, on the real database file."""
 
 from dataclasses import replace
 
@@ -8,41 +8,15 @@ import pytest
 from bioui import writing
 from bioui.components.checks import checks_value
 from bioui.components.instruction_form import BLANK, Typed
-from bioui.components.list_filters import Filters
-from bioui.components.table import Trail
 from bioui.components.word_diff import word_diff
-from bioui.pages import curate
 from bioui.pages.curate import Record
-from db import imports, instructions, reviews, search, users
-from db.content import Content, content_of
+from db import instructions, reviews, users
+from db.content import content_of
 from db.enums import Decision, InstructionStatus
 from db.policy import PolicyError
 from db.session import read, write
 from tests.bioui.conftest import request_of
-
-NO_FILTER = Filters()
-HEPATITIS = replace(
-    BLANK,
-    instruction="Which organ does hepatitis inflame?",
-    output="The liver.",
-    task="qa",
-    tags="liver, Viral",
-)
-
-
-def event(**data) -> gr.EventData:
-    return gr.EventData(None, data)
-
-
-def press(handler, first, typed: Typed, actor):
-    """Call a handler of the form with what is typed; the record it leaves open, the head, the conflict."""
-    record, head, _, conflict, *_ = handler(first, *typed.values(), request_of(actor))
-    return record, head, conflict
-
-
-def save_new(people, project_id, typed: Typed = HEPATITIS) -> Record:
-    record, _, _ = press(writing.save_draft, Record(project_id), typed, people.author)
-    return record
+from tests.bioui.curating import HEPATITIS, event, list_ids, press, save_new
 
 
 def stored(record: Record):
@@ -243,88 +217,6 @@ def test_an_author_may_not_save_over_another_authors_draft(people, project_id):
     record = save_new(people, project_id)
     with pytest.raises(PolicyError):
         press(writing.save_draft, record, replace(HEPATITIS, output="Mine now."), people.other_author)
-
-
-# the list ---------------------------------------------------------------------------------------------
-
-
-def list_ids(people, project_id, filters=NO_FILTER) -> list[int]:
-    shown, _, _ = curate.show_list(project_id, filters, request_of(people.author))
-    return [row["id"] for row in shown["rows"]]
-
-
-def test_the_address_bar_filters_the_list_and_opens_the_record(people, project_id):
-    save_new(people, project_id)
-    record = save_new(people, project_id, replace(HEPATITIS, instruction="Name the drug class.", task="ner"))
-    request = request_of(people.author, task="ner", id=str(record.id), status="nonsense")
-    shown, _, _, row, filters, *rest = curate.show_page(project_id, request)
-    assert [row["id"] for row in shown["rows"]] == [record.id]
-    assert filters.params() == {"task": "ner"}
-    assert [choice["value"] for choice in row["main"][2]["choices"] if choice["chosen"]] == ["ner"]
-    assert record in rest
-
-
-def test_a_link_from_the_coverage_opens_a_form_with_its_labels(people, project_id):
-    request = request_of(people.author, new="1", task="ner", specialty="cardiology", difficulty="4")
-    *_, head, body, _, instruction, _, _, _, difficulty, task, specialty, _, _, _ = curate.show_page(
-        project_id, request
-    )
-    assert (head["is_new"], body["visible"], instruction) == (True, True, "")
-    assert (difficulty, task, specialty) == (4, "ner", "cardiology")
-
-
-def test_what_was_searched_for_is_marked_where_it_was_found(people, project_id):
-    save_new(people, project_id)
-    shown = curate.filter_list(project_id, event(params={"q": "liver"}), request_of(people.author))[0]
-    (row,) = shown["rows"]
-    assert (row["field"], [part["text"] for part in row["parts"] if part["mark"]]) == ("Output", ["liver"])
-
-
-def test_filters_are_kept_under_a_name_and_forgotten(people, project_id):
-    asked = event(name="My drafts", shared=False, params={"status": "draft", "author": "me"})
-    shown = curate.save_filter(project_id, asked, request_of(people.author))
-    (saved,) = shown["saved"]
-    assert saved["query"] == f"status=draft&author={people.author.id}"
-    shown = curate.forget_filter(project_id, NO_FILTER, event(id=saved["id"]), request_of(people.author))
-    assert shown["saved"] == []
-
-
-def test_pages_of_the_list_turn_both_ways(people, project_id):
-    rows = [Content(f"Question {number}?") for number in range(60)]
-    with write() as session:
-        ids = imports.import_contents(session, people.author, project_id, rows).ids
-    shown, trail, before = curate.show_list(project_id, NO_FILTER, request_of(people.author))
-    assert (len(shown["rows"]), shown["range"]) == (50, "1 to 50 of 60 instructions")
-    trail = curate.step_older(trail, before, request_of(people.author))
-    shown, _ = curate.turn_page(Record(project_id), trail, NO_FILTER, request_of(people.author))
-    assert [row["id"] for row in shown["rows"]] == ids[:10][::-1]
-    assert curate.step_newer(trail, request_of(people.author)) == Trail()
-
-
-def test_ones_complete_drafts_in_the_list_are_submitted_together(people, project_id):
-    save_new(people, project_id)
-    save_new(people, project_id, replace(HEPATITIS, output=""))
-    shown, _, _ = curate.show_list(project_id, NO_FILTER, request_of(people.author))
-    assert shown["drafts"] == 1
-    curate.submit_drafts(project_id, NO_FILTER, event(count=1), request_of(people.author))
-    with read() as session:
-        counts = search.count_by_status(session, project_id)
-        assert counts == {InstructionStatus.IN_REVIEW: 1, InstructionStatus.DRAFT: 1}
-
-
-def test_an_empty_list_says_whether_the_filter_or_the_project_is_empty(people, project_id):
-    shown, _, _ = curate.show_list(project_id, NO_FILTER, request_of(people.author))
-    assert shown["empty"]["title"] == "No instructions yet."
-    shown, _, _ = curate.show_list(project_id, Filters.of({"q": "zebra"}), request_of(people.author))
-    assert shown["empty"]["title"] == "Nothing matches."
-
-
-def test_a_filter_survives_the_trip_through_the_address_bar():
-    filters = Filters.of(
-        {"q": "50% $mg", "status": "draft", "author": "me", "sort": "oldest", "tags": "liver"}
-    )
-    assert set(filters.params()) == {"q", "status", "author", "sort", "tags"}
-    assert Filters.of(filters.params()) == filters
 
 
 # checks -----------------------------------------------------------------------------------------------

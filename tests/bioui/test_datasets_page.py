@@ -27,7 +27,8 @@ from db.version_diff import compare_versions
 from tests.bioui.conftest import request_of
 from tests.db.frozen import add_approved
 
-DEFAULTS = ([], [], "", "", "", 0.1, 0.1, 0, 0.7, "prompt", [], None, "refuse", "", 13)  # as the form opens
+# As the form opens.
+DEFAULTS = ([], [], "", "", "", 0.1, 0.1, 0, 0.7, "prompt", True, [], [], None, "refuse", "", 13)
 UNDER_FORM = len(page.NOT_LOOKED)
 
 
@@ -83,7 +84,7 @@ def test_the_count_names_the_categories_and_the_split(project_id, approved):
 
 def test_the_count_stands_while_a_share_is_being_typed(project_id, approved):
     with read() as session:
-        assert count_value(session, project_id, Recipe(), None, 7)["rest"] == ": 8 QA, 4 IE. "
+        assert count_value(session, project_id, Recipe(), None, 7)["rest"] == ": 8 QA, 4 IE."
 
 
 def test_freezing_opens_the_new_version_and_names_the_next_step(people, project_id, approved):

@@ -1,11 +1,14 @@
 """The bar at the top: which pages a person sees, the project they are in, and what waits for them."""
 
+from types import ModuleType
+
 from bioui import main
 from bioui.main import bar_value
-from bioui.pages import home, review
+from bioui.pages import endpoints, home, review
 from db import instructions
 from db.content import Content
 from db.enums import Category
+from db.policy import Right
 from db.session import read, write
 from db.tables import Project
 from tests.bioui.conftest import request_of
@@ -21,7 +24,7 @@ def titles(value: dict) -> list[str]:
 
 
 def test_pages_stand_in_the_order_of_the_work(people, project_id):
-    order = "Home Curate Review Coverage Guidelines Datasets Train Playground Models Admin"
+    order = "Home Curate Review Coverage Guidelines Factory Datasets Train Playground Models Admin"
     assert titles(bar(people.admin)) == order.split()
 
 
@@ -55,3 +58,28 @@ def test_an_unknown_project_leaves_the_way_out_open(people, project_id):
     assert value["project"] == ""
     assert "Home" in titles(value)
     assert value["pages"][0]["href"] == "/"
+
+
+def section_page(name: str, title: str, right: Right) -> ModuleType:
+    """A page that shares the factory's place in the bar."""
+    made = ModuleType(name)
+    made.TITLE, made.PATH, made.RIGHT, made.SECTION = title, f"/{name}", right, endpoints.SECTION
+    return made
+
+
+def test_pages_of_one_section_share_a_place_in_the_bar_and_have_a_row_of_their_own(people, project_id):
+    generate = section_page("generate", "Generate", Right.RUN_FACTORY)
+    pages = (home, generate, endpoints)
+    with read() as session:
+        value = bar_value(session, request_of(people.reviewer), endpoints, pages)
+        assert [(page["title"], page["href"], page["current"]) for page in value["pages"]] == [
+            ("Home", "/", False), ("Factory", "/generate", True),
+        ]  # fmt: skip
+        assert [(part["title"], part["current"]) for part in value["parts"]] == [
+            ("Generate", False), ("Endpoints", True),
+        ]  # fmt: skip
+        assert bar_value(session, request_of(people.reviewer), home, pages)["parts"] == []
+        # Who may use one page of the section only is led there, without a row.
+        value = bar_value(session, request_of(people.clinician), endpoints, pages)
+        assert [page["href"] for page in value["pages"]] == ["/", "/endpoints"]
+        assert value["parts"] == []

@@ -25,8 +25,12 @@ def add(people, project_id, content=TOLD_OF_SOMEONE) -> int:
         return instructions.create_instruction(session, people.author, project_id, content).id
 
 
-def save(people, project_id, percent=0, copy=0.7, variant=0.95, variable="HF_TOKEN", actor=None):
-    return form.save_settings(project_id, percent, copy, variant, variable, request_of(actor or people.admin))
+def save(
+    people, project_id, percent=0, copy=0.7, variant=0.95, variable="HF_TOKEN", accepted=80, sample=50,
+    actor=None,
+):  # fmt: skip
+    asked = (percent, copy, variant, variable, accepted, sample)
+    return form.save_settings(project_id, *asked, request_of(actor or people.admin))
 
 
 def settings_of(project_id) -> tuple:
@@ -60,18 +64,21 @@ def shell(people, project_id, settings, monkeypatch, capsys):
 def test_the_form_begins_with_what_is_safe(people, project_id, monkeypatch):
     monkeypatch.delenv("HF_TOKEN", raising=False)
     assert form.show_settings(project_id, request_of(people.admin)) == (
-        0, 0.7, 0.95, "HF_TOKEN", {"variable": "HF_TOKEN", "is_set": False},
+        0, 0.7, 0.95, "HF_TOKEN", {"variable": "HF_TOKEN", "is_set": False}, 80, 50,
     )  # fmt: skip
 
 
 def test_settings_are_stored_and_come_back(people, project_id, monkeypatch):
     monkeypatch.setenv("WARD_TOKEN", "hf_not_a_real_one")
-    shown = save(people, project_id, 12.5, 0.6, 0.8, "WARD_TOKEN")
-    assert shown == (12.5, 0.6, 0.8, "WARD_TOKEN", {"variable": "WARD_TOKEN", "is_set": True})
+    shown = save(people, project_id, 12.5, 0.6, 0.8, "WARD_TOKEN", 72.5, 100)
+    token = {"variable": "WARD_TOKEN", "is_set": True}
+    assert shown == (12.5, 0.6, 0.8, "WARD_TOKEN", token, 72.5, 100)
     assert form.show_settings(project_id, request_of(people.admin)) == shown
     share, rule, variable = settings_of(project_id)
     assert (share, rule.copy, rule.variant, variable) == (0.125, 0.6, 0.8, "WARD_TOKEN")
-    assert deeds() == ["hub_token_variable_set", "duplicates_set", "review_settings_set"]
+    assert deeds() == [
+        "hub_token_variable_set", "unreviewed_rule_set", "duplicates_set", "review_settings_set",
+    ]  # fmt: skip
     assert "hf_not_a_real_one" not in str(shown)
 
 
@@ -92,6 +99,10 @@ def test_what_did_not_change_leaves_no_line(people, project_id):
         ({"copy": 0.1}, "copy"),
         ({"copy": None}, "copy"),
         ({"copy": 0.9, "variant": 0.8}, "variant"),
+        ({"accepted": 100}, "acceptance"),
+        ({"accepted": None}, "acceptance"),
+        ({"sample": 5}, "sample"),
+        ({"sample": 50.5}, "sample"),
         ({"variable": "hf_abcdefghijklmnopqrstuvwxyz0123456789"}, "token_variable"),
         ({"variable": "DATABASE_URL"}, "token_variable"),
         ({"variable": "MY TOKEN"}, "token_variable"),
@@ -197,12 +208,14 @@ def test_a_text_in_force_below_a_newer_draft_is_checked_too(people, project_id):
 def test_the_shell_shows_and_sets_the_settings(shell, project_id):
     code, told, _ = shell("author", "settings")
     assert (code, json.loads(told)) == (0, {
-        "double_share": 0.0, "copy": 0.7, "variant": 0.95, "token_variable": "HF_TOKEN", "solo": False,
+        "double_share": 0.0, "copy": 0.7, "variant": 0.95, "acceptance": 0.8, "sample": 50,
+        "token_variable": "HF_TOKEN", "solo": False,
     })  # fmt: skip
     given = ["--double-share", "0.2", "--variant", "0.9", "--token-variable", "WARD_TOKEN", "--solo"]
-    _, told, _ = shell("admin", "settings", *given)
+    _, told, _ = shell("admin", "settings", *given, "--acceptance", "0.75", "--sample", "100")
     assert json.loads(told) == {
-        "double_share": 0.2, "copy": 0.7, "variant": 0.9, "token_variable": "WARD_TOKEN", "solo": True,
+        "double_share": 0.2, "copy": 0.7, "variant": 0.9, "acceptance": 0.75, "sample": 100,
+        "token_variable": "WARD_TOKEN", "solo": True,
     }  # fmt: skip
     code, _, said = shell("reviewer", "settings", "--copy", "0.8")
     assert (code, "change project settings" in said) == (1, True)

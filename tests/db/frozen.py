@@ -4,7 +4,7 @@ from db import datasets
 from db.content import Content
 from db.datasets import Recipe
 from db.enums import Category, Origin, Provenance
-from db.session import write
+from db.session import read, write
 from db.tables import Instruction, Revision
 
 
@@ -39,6 +39,23 @@ def question(number, **fields) -> Content:
     words = " ".join(f"{letter}{number}" for letter in "abcdef")
     fields = {"output": f"Answer {number}.", "category": Category.QA, "task": "qa", **fields}
     return Content(f"What about {words}?", **fields)
+
+
+def add_questions(people, project_id, number) -> list[int]:
+    """The ids of that many approved questions, none near to another."""
+    with write() as session:
+        return [add_approved(session, people, project_id, question(place)) for place in range(number)]
+
+
+def new_dataset(people, project_id, name="Ward questions") -> int:
+    """The id of a dataset without versions."""
+    with write() as session:
+        return datasets.create_dataset(session, people.trainer, project_id, name=name).id
+
+
+def rows_of(version_id):
+    with read() as session:
+        return datasets.list_rows(session, version_id)
 
 
 def freeze(people, dataset_id, recipe=None, **how):

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from db import bulk, imports, instructions, reviews, search
+from db import bulk, bulk_plan, duplicates, handing_in, imports, instructions, reviews, search
 from db.bulk import Action, Change
 from db.content import Content, content_of
 from db.enums import Decision, InstructionStatus
@@ -237,6 +237,85 @@ def test_records_are_assigned_only_to_people_who_can_work_on_them(people, projec
         change = Change(Action.ASSIGN, assignee_id=stranger)
         with pytest.raises(ValueError, match="^assignee_id:"), read() as session:
             bulk.preview(session, people.reviewer, project_id, change, EVERYTHING)
+
+
+# The duplicate gate -----------------------------------------------------------------------------------
+
+SUBMIT = Change(Action.SUBMIT)
+APPENDIX = Content("Where in the abdomen lies the appendix?", output="At the right, below.", task="qa")
+
+
+def store(actor, project_id, instruction) -> int:
+    with write() as session:
+        content = replace(APPENDIX, instruction=instruction)
+        return instructions.create_instruction(session, actor, project_id, content).id
+
+
+def test_a_submission_leaves_out_what_the_duplicate_gate_stops(people, project_id, ids):
+    near = store(people.other_author, project_id, APPENDIX.instruction)
+    copy = store(people.author, project_id, "Where in the abdomen lies the appendix now?")
+    with read() as session:
+        seen = bulk.preview(session, people.author, project_id, SUBMIT, [ids[0], copy])
+        assert handing_in.find_copies(session, project_id, [ids[0], copy]) == {copy: near}
+    assert (seen.matched, seen.count, seen.copies) == (2, 1, (copy,))
+    assert seen.skipped == {bulk_plan.NEAR_COPY: 1}
+    do(people.author, project_id, SUBMIT, [ids[0], copy])
+    assert [row.status for row in stored([ids[0], copy]).values()] == [S.IN_REVIEW, S.DRAFT]
+    with pytest.raises(ValueError, match=f"near copy of number {near}"), write() as session:
+        handing_in.hand_in(session, people.author, copy, version=1)
+
+
+def test_of_two_drafts_near_to_each_other_both_wait_for_a_person(people, project_id, ids):
+    one = store(people.author, project_id, APPENDIX.instruction)
+    other = store(people.author, project_id, "Where in the abdomen lies the appendix now?")
+    with read() as session:
+        assert bulk.preview(session, people.author, project_id, SUBMIT, [one, other]).copies == (one, other)
+    with write() as session:
+        instructions.delete_instruction(session, people.author, other)
+    with read() as session:
+        assert bulk.preview(session, people.author, project_id, SUBMIT, [one]).count == 1
+
+
+def test_a_near_copy_that_was_waived_is_submitted_until_its_text_changes(people, project_id, ids):
+    near = store(people.other_author, project_id, APPENDIX.instruction)
+    copy = store(people.author, project_id, "Where in the abdomen lies the appendix now?")
+    with write() as session:
+        duplicates.waive(session, people.author, copy, near, version=1, reason="Asked twice in the exam.")
+    with read() as session:
+        assert bulk.preview(session, people.author, project_id, SUBMIT, [copy]).count == 1
+    edited = replace(APPENDIX, instruction="Where in the abdomen lies the appendix today?")
+    with write() as session:
+        instructions.edit_instruction(session, people.author, copy, edited, version=1)
+    with read() as session:
+        assert bulk.preview(session, people.author, project_id, SUBMIT, [copy]).copies == (copy,)
+
+
+def test_a_copy_written_after_the_preview_stops_the_apply(people, project_id, ids):
+    one = store(people.author, project_id, APPENDIX.instruction)
+    with read() as session:
+        seen = bulk.preview(session, people.author, project_id, SUBMIT, [ids[0], one])
+    store(people.other_author, project_id, "Where in the abdomen lies the appendix now?")
+    with read() as session:
+        copies = bulk.find_copies(session, people.author, project_id, SUBMIT, [ids[0], one])
+    with pytest.raises(ValueError, match="^count: 1 records"), write() as session:
+        bulk.apply(
+            session, people.author, project_id, SUBMIT, [ids[0], one],
+            count=seen.count, mark=seen.mark, copies=copies,
+        )  # fmt: skip
+    assert stored([ids[0]])[ids[0]].status is S.DRAFT
+
+
+def test_the_gate_reports_as_it_goes_and_is_asked_for_submissions_alone(people, project_id, ids):
+    told = []
+    with read() as session:
+        bulk.preview(session, people.author, project_id, SUBMIT, EVERYTHING, report=told.append)
+        assert told == [1, 2]
+        bulk.preview(session, people.author, project_id, TAG, EVERYTHING, report=told.append)
+        assert bulk.find_copies(session, people.author, project_id, TAG, EVERYTHING) == frozenset()
+    assert told == [1, 2]
+
+
+# Many ---------------------------------------------------------------------------------------------------
 
 
 def test_every_changed_record_has_its_audit_line_without_text(people, project_id, ids):

@@ -65,7 +65,7 @@ def test_the_first_decision_changes_nothing_and_is_shown_to_nobody_else(people, 
     with read() as session:
         said = [body.first.body for body in remarks.list_remarks(session, drawn_id, people.other_reviewer)]
         assert said == ["Taken from the label."]
-        assert len(remarks.list_comments(session, drawn_id, people.reviewer)) == 2
+        assert len(remarks.list_remarks(session, drawn_id, people.reviewer)) == 2
         lines = [line for line in audit.list_lines(session) if line.subject_id == drawn_id]
         assert "reject" not in str([(line.action, line.detail) for line in lines])
     decide(people.other_reviewer, drawn_id, Decision.REJECT)

@@ -4,7 +4,9 @@ import pytest
 
 from db import audit, duplicates, instructions
 from db.content import Content
-from db.duplicates import DuplicateRule, Kind, NearRow
+from db.duplicates import DuplicateRule, Kind
+from db.exchange.plan import Outcome, PlannedRow
+from db.exchange.screening import NearCopy, Screening
 from db.policy import PolicyError
 from db.projects import create_project, get_project
 from db.session import read, write
@@ -42,6 +44,19 @@ def waive(actor, instruction_id, near_id, *, version=1, reason="Both wordings ar
         duplicates.waive(session, actor, instruction_id, near_id, version=version, reason=reason)
 
 
+def screened(project_id, *contents) -> list[tuple | None]:
+    """What stops each row of a list: (id, row, score, kind), the row by its place from 0."""
+    with read() as session:
+        screening = Screening(session, project_id)
+        screening.look([PlannedRow(row, row, Outcome.NEW, one) for row, one in enumerate(contents)])
+    near = {found.row.number: found for found in screening.result().first_near}
+    return [_near(near.get(row)) for row in range(len(contents))]
+
+
+def _near(found: NearCopy | None) -> tuple | None:
+    return found and (found.id, found.line, found.score, found.kind)
+
+
 # The nearest one ------------------------------------------------------------------------------------
 
 
@@ -56,8 +71,18 @@ def test_a_reworded_copy_stops_and_a_swapped_drug_passes(people, project_id):
 def test_a_variant_stops_above_its_own_bound(people, project_id):
     passage = " ".join(f"finding{number}" for number in range(60))
     store(people.author, project_id, replace(METFORMIN, input=passage))
-    found = find(project_id, replace(LISINOPRIL, input=passage))
+    found = find(project_id, replace(LISINOPRIL, input=f"{passage} again"))
     assert (found.kind, found.stops, found.bound) == (Kind.VARIANT, True, 0.95)
+
+
+def test_two_questions_on_one_passage_are_no_copies_and_one_question_asked_twice_is(people, project_id):
+    passage = " ".join(f"finding{number}" for number in range(60))
+    store(people.author, project_id, replace(METFORMIN, input=passage), replace(OTHER, input=passage))
+    assert not stops(project_id, replace(LISINOPRIL, input=passage))
+    again = find(project_id, replace(REWORDED, input=passage))
+    assert (again.kind, again.stops, again.score) == (Kind.COPY, True, 11 / 12)
+    rows = [replace(one, input="Quite another passage. " * 20) for one in (METFORMIN, OTHER, REWORDED)]
+    assert screened(project_id, *rows) == [None, None, (None, 0, 11 / 12, Kind.COPY)]
 
 
 def test_what_is_not_near_enough_to_stop_is_shown_and_passes(people, project_id):
@@ -132,13 +157,11 @@ def test_an_edit_of_the_same_transaction_hides_the_text_before_it(people, projec
 def test_rows_are_held_against_what_is_stored_and_against_the_rows_before_that_passed(people, project_id):
     (stored,) = store(people.author, project_id, METFORMIN)
     rows = [OTHER, REWORDED, LISINOPRIL, replace(OTHER, instruction="Which bones form the wrist, please?")]
-    with read() as session:
-        found = duplicates.find_copies(session, project_id, rows)
-    assert found == [
+    assert screened(project_id, *rows) == [
         None,
-        NearRow(stored, None, 11 / 12, Kind.COPY),
+        (stored, None, 11 / 12, Kind.COPY),
         None,
-        NearRow(None, 0, 10 / 11, Kind.COPY),
+        (None, 0, 10 / 11, Kind.COPY),
     ]
 
 
@@ -151,8 +174,7 @@ def test_a_list_decides_as_one_row_after_another_would(people, project_id):
         for drug in drugs
         for age in (60, 70)
     ]
-    with read() as session:
-        at_once = [near is not None for near in duplicates.find_copies(session, project_id, rows)]
+    at_once = [near is not None for near in screened(project_id, *rows)]
     one_by_one = []
     for row in rows:
         found = find(project_id, row)

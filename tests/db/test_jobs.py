@@ -59,6 +59,19 @@ def test_a_queued_job_is_cancelled_at_once_and_a_running_one_is_asked(people, pr
         assert jobs.cancel_requested(session, running_id, job.attempt)
 
 
+def test_a_finished_job_goes_back_only_where_there_is_more_to_do(people, project_id, worker_id):
+    job_id = queue(people, project_id)
+    with write() as session:
+        jobs.close(session, job_id, jobs.claim_next(session, worker_id).attempt, JobStatus.FINISHED)
+    with pytest.raises(ValueError, match="only one that stopped early"), write() as session:
+        jobs.requeue(session, people.trainer, job_id)
+    with write() as session:
+        job = jobs.requeue(session, people.trainer, job_id, more_to_do=True)
+        assert (job.status, job.finished_at) == (JobStatus.QUEUED, None)
+    with pytest.raises(ValueError, match="it is queued"), write() as session:
+        jobs.requeue(session, people.trainer, job_id, more_to_do=True)
+
+
 def test_a_worker_back_from_the_dead_cannot_write(people, project_id, worker_id):
     job_id = queue(people, project_id)
     old = claim(worker_id).attempt

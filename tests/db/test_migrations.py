@@ -22,6 +22,22 @@ def test_a_database_of_the_first_schema_is_brought_to_what_the_tables_say(tmp_pa
         assert connection.exec_driver_sql("SELECT name FROM projects").scalar() == "Kept"
 
 
+def test_a_removed_endpoint_shares_its_name_until_a_step_back_tells_them_apart(tmp_path):
+    engine = make_engine(f"sqlite:///{tmp_path / 'studio.db'}")
+    migrate.upgrade(engine)
+    with engine.begin() as connection:
+        for deleted in ("'2026-01-02'", "NULL"):
+            connection.exec_driver_sql(
+                "INSERT INTO endpoints (name, base_url, model, key_variable, concurrency, test_trouble,"
+                " created_at, deleted_at) VALUES ('Ours', 'https://x.example.org/v1', 'm', '', 4, '',"
+                f" '2026-01-01', {deleted})"
+            )
+    migrate.downgrade(engine, "0004")
+    with engine.connect() as connection:
+        names = connection.exec_driver_sql("SELECT name FROM endpoints ORDER BY id").scalars().all()
+    assert names == ["Ours (removed, number 1)", "Ours"]
+
+
 def test_upgrading_twice_changes_nothing(tmp_path):
     engine = make_engine(f"sqlite:///{tmp_path / 'studio.db'}")
     migrate.upgrade(engine)

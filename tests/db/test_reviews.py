@@ -217,11 +217,3 @@ def test_what_one_wrote_or_edited_stands_apart_from_the_queue(people, project_id
         own = reviews.list_queue(session, people.reviewer, project_id, own=True)
         assert [row.id for row in own.rows] == [submitted_id]
         assert reviews.count_waiting(session, people.other_reviewer, project_id) == 1
-
-
-def test_comments_come_with_their_authors_names(people, submitted_id):
-    with write() as session:
-        reviews.add_comment(session, people.clinician, submitted_id, "Add the viruses.")
-    with read() as session:
-        ((comment, name),) = reviews.list_comments(session, submitted_id)
-        assert (comment.body, name) == ("Add the viruses.", "Clinician")

@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 from db.checks.near_index import NearIndex
 from db.checks.similarity import rouge_l
 from db.enums import Split
-from db.splitting import Item, group_items, split_groups, straddling
+from db.splitting import Item, group_items, split_groups
 
 SENTENCE = "dose of metformin lisinopril for a woman with renal failure β-catenin ß 5 mg"
 WORDS = some.sampled_from(SENTENCE.split())
@@ -89,7 +89,7 @@ def test_no_group_straddles_and_no_near_pair_does(texts, seed):
     items = items_of(texts, strata=("QA", "IE", "GEN"))
     groups = group_items(items, 0.7)
     splits = split_groups(items, groups, {Split.VALIDATION: 0.25, Split.TEST: 0.25}, seed)
-    assert straddling(groups, splits) == set()
+    assert len(set(zip(groups, splits, strict=True))) == len(set(groups))
     for one, text in enumerate(texts):
         for other, split in zip(texts, splits, strict=True):
             assert splits[one] is split or rouge_l(text, other) <= 0.7
@@ -141,3 +141,18 @@ def test_a_group_too_large_for_the_shares_stays_in_train():
     items = items_of(["x"] * 10)
     splits = split_groups(items, [0] * 9 + [1], SHARES, 0)
     assert set(splits[:9]) == {Split.TRAIN}
+
+
+def test_a_given_split_is_kept_and_takes_its_near_ones_along():
+    items = [Item(str(n), "", "QA") for n in range(40)]
+    groups = [0, 0, 1, 1, 1, *range(2, 37)]
+    given = [Split.TRAIN, Split.TEST, None, Split.VALIDATION, None, *[None] * 35]
+    splits = split_groups(items, groups, {Split.TEST: 0.2}, 0, given)
+    assert splits[:5] == [Split.TRAIN, Split.TEST, *[Split.VALIDATION] * 3]
+    assert Counter(splits[5:]) == {Split.TRAIN: 28, Split.TEST: 7}
+
+
+def test_what_is_near_a_held_out_row_is_held_out_though_others_train():
+    items = [Item(str(n), "", "QA") for n in range(3)]
+    splits = split_groups(items, [0, 0, 0], {}, 0, [Split.TRAIN, Split.TEST, None])
+    assert splits == [Split.TRAIN, Split.TEST, Split.TEST]

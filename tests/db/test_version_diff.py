@@ -8,19 +8,17 @@ from db.enums import Split
 from db.session import read, write
 from db.tables import BaseModel, Instruction
 from db.version_diff import Difference, compare_versions, read_change
-from tests.db.frozen import add_approved, add_revision, freeze, question
+from tests.db.frozen import add_approved, add_questions, add_revision, freeze, new_dataset, question
 
 
 @pytest.fixture
 def dataset_id(people, project_id) -> int:
-    with write() as session:
-        return datasets.create_dataset(session, people.trainer, project_id, name="Ward questions").id
+    return new_dataset(people, project_id)
 
 
 @pytest.fixture
 def ids(people, project_id) -> list[int]:
-    with write() as session:
-        return [add_approved(session, people, project_id, question(number)) for number in range(10)]
+    return add_questions(people, project_id, 10)
 
 
 @pytest.fixture

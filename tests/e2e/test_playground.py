@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
+from bioui.components.word_diff import word_diff
 from tests.e2e.conftest import log_in, open_page
 
 COLD = 120_000  # milliseconds; importing torch on two busy cores
@@ -52,7 +53,11 @@ def test_one_press_brings_both_answers_and_a_link_brings_them_back(studio, brows
     page.keyboard.press("2")
     expect(page.locator(".vote-btn[aria-pressed=true]")).to_have_text("2 Tuned is better")
     page.get_by_role("button", name="Show differences").click()
-    expect(page.locator(".pair-base mark, .pair-tuned mark").first).to_be_visible()
+    parts = word_diff(base, tuned)
+    for side, told in (("base", "removed"), ("tuned", "added")):
+        said_alone = [part["text"] for part in parts if part.get(told)]
+        expect(page.locator(f".pair-{side} mark")).to_have_text(said_alone)
+    assert any(len(part) > 1 for part in parts)
     page.locator(".pair-tuned summary", has_text="Provenance").click()
     expect(page.locator(".pair-tuned dt", has_text="Adapter hash")).to_be_visible()
     page.locator(".pair-tuned summary", has_text="Provenance").click()

@@ -121,7 +121,7 @@ def test_a_killed_run_fails_in_one_sentence_and_resumes_from_its_last_whole_chec
     loop_until(worker, is_closed(job_id))
     job = job_of(job_id)
     assert job.status is JobStatus.FAILED
-    assert job.error.startswith("The training process was killed by the system (out of memory?)")
+    assert job.error.startswith("The job's process was killed by the system (out of memory?)")
 
     newest = checkpoints.last_valid(folder)
     weights = newest / "adapter_model.safetensors"
