@@ -133,7 +133,6 @@ _DEEDS = {
     "wrote": "wrote",
     "saved_filter": "saved",
     "changed_filter": "changed",
-    "private_consent": "decided on the private address of",
     "deleted_filter": "forgot",
     "review_settings_set": "changed how reviews are done in",
     "duplicates_set": "changed the bounds for near copies in",

@@ -53,6 +53,7 @@ def to_params(view: View) -> dict[str, str]:
         "since": _utc(query.updated_since),
         "licence": query.licence,
         "restricted": _yes_no(query.is_restricted),
+        "job": _number(query.job_id),
         "sort": view.sort or "",
     }
     return {name: str(value) for name, value in given.items() if value}
@@ -93,6 +94,7 @@ def from_params(params: Mapping[str, object]) -> View:
         updated_since=one("since", _time),
         licence=text("licence"),
         is_restricted=one("restricted", _truth),
+        job_id=one("job", _whole),
     )
     return View(query, one("sort", Sort))
 

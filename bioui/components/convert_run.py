@@ -4,7 +4,6 @@ Plain values only: rows come in, what the views show goes out.
 """
 
 from pathlib import Path
-from urllib.parse import urlencode
 
 from bioui.components.empty import empty_state
 from bioui.components.job_panel import time_taken
@@ -162,7 +161,7 @@ def outcome_value(job: Job, conversion: Conversion | None, *, log: str) -> dict:
         return notice_value(
             "Taken back", "Its records are gone, as if it had never run. The files stay in the studio."
         )
-    links = links_of(job, conversion) if stored else {}
+    links = links_of(job) if stored else {}
     if job.status is JobStatus.FINISHED:
         sentence = "They are drafts. Look through them in Curate and hand them in; reviewers then see them."
         return notice_value(kept[:1].upper() + kept[1:], sentence, hue="approved", links=links)
@@ -180,16 +179,14 @@ def outcome_value(job: Job, conversion: Conversion | None, *, log: str) -> dict:
     return NO_NOTICE
 
 
-def links_of(job: Job, conversion: Conversion) -> dict[str, str]:
-    """Curate at the records of each source, the reviewers' queue, and what they are made of."""
-    links = {}
-    for source in [name for name, counts in conversion.tally.items() if counts.get("stored")][:4]:
-        plain = source.replace('"', " ")
-        query = urlencode({"project": job.project_id, "origin": "converted", "q": f'source:"{plain}"'})
-        links[f"{source} in Curate"] = f"/curate?{query}"
-    links["Review"] = f"/review?project={job.project_id}"
-    links["What they are made of"] = f"/convert?project={job.project_id}&tab=composition&of={job.id}"
-    return links
+def links_of(job: Job) -> dict[str, str]:
+    """Curate at its records, the reviewers' queue, and what they are made of."""
+    project = f"project={job.project_id}"
+    return {
+        "These records in Curate": f"/curate?{project}&job={job.id}",
+        "Review": f"/review?{project}",
+        "What they are made of": f"/convert?{project}&tab=composition&of={job.id}",
+    }
 
 
 def take_back_words(name: str, rows: int, touched: dict[str, int]) -> str:

@@ -25,11 +25,18 @@ def endpoint_details() -> View:
     return View(TEMPLATE, NOTHING_OPEN, elem_classes="endpoint-details")
 
 
-def details_value(session: Session, endpoint: Endpoint) -> dict:
-    """Everything that was entered and found out; of the key only the variable's name."""
+def details_value(session: Session, endpoint: Endpoint, *, is_told: bool = False) -> dict:
+    """Everything that was entered and found out; of the key only the variable's name.
+
+    `is_told`: a notice beneath says why the test failed.
+    """
     found = [
         fact("Model", endpoint.model, mono=True),
-        fact("Last test", _tested(endpoint), title=exact(endpoint.test_failed_at or endpoint.tested_at)),
+        fact(
+            "Last test",
+            _tested(endpoint, is_told),
+            title=exact(endpoint.test_failed_at or endpoint.tested_at),
+        ),
         fact("JSON schemas", SCHEMAS[endpoint.knows_schema]),
     ]
     if endpoint.base_url != OWN:
@@ -61,11 +68,12 @@ def leaves_words(endpoint: Endpoint) -> str:
     return f"Prompts, with the seeds and passages in them, leave for {host_words(endpoint.base_url)}."
 
 
-def _tested(endpoint: Endpoint) -> str:
+def _tested(endpoint: Endpoint, is_told: bool) -> str:
     answered = f"Answered {ago(endpoint.tested_at)}" if endpoint.tested_at else ""
-    if endpoint.test_failed_at:
-        return f"Failed, {failure_words(endpoint)}" + (f" {answered}." if answered else "")
-    return answered or "Not tested"
+    if not endpoint.test_failed_at:
+        return answered or "Not tested"
+    failed = f"{ago(endpoint.test_failed_at)}." if is_told else failure_words(endpoint)
+    return f"Failed, {failed}" + (f" {answered}." if answered else "")
 
 
 def _key_words(endpoint: Endpoint) -> str:

@@ -33,7 +33,7 @@ KEY_EXAMPLE = "OPENAI_API_KEY"
 KEY_HINT = "Its name only, ending in _API_KEY. The key stays where the studio runs. Empty: none is sent."
 NEEDS_KEY = "This service needs a key. Give its variable's name; the key stays where the studio runs."
 ADMIN_HINT = "Only an admin sets it: the key is sent to the address above."
-NEEDS_ADMIN = "This service needs a key, which only an admin sets: save this without one, and ask."
+NEEDS_ADMIN = "This service needs a key. Only an admin sets it: save, then ask one."
 HEAD = "{{#if value}}<h2>{{value}}</h2>{{/if}}"
 # The beginnings that services give their keys, wherever they stand; and what only a random text looks like.
 _KEY = re.compile(r"(?:\b|_)(?:sk-|sk_|hf_|gsk_|xai-|nvapi-|AIza|Bearer )[A-Za-z0-9_\-]{12,}")

@@ -147,7 +147,12 @@ def tally_value(spec: GenerateSpec, totals: Totals, seconds: float, *, per_minut
 def outcome_value(job: Job, spec: GenerateSpec, totals: Totals, *, log: str) -> dict:
     """Why a closed run stopped and what to do next; nothing for an open one."""
     kept = f"{counted(totals.kept, 'record')} kept"
-    review = {"Review what was kept": f"/review?project={job.project_id}"} if totals.kept else {}
+    project = f"project={job.project_id}"
+    kept_links = {
+        "Review what was kept": f"/review?{project}",
+        "These records in Curate": f"/curate?{project}&job={job.id}",
+    }
+    review = kept_links if totals.kept else {}
     if job.status is JobStatus.FINISHED:
         title = "The run has all it was asked for" if totals.kept >= spec.target else "The run was ended"
         sentence = f"{kept}, in {counted(totals.calls, 'call')}. They wait for a review."

@@ -104,6 +104,7 @@ def filters_value(
         _choice("restricted", "Data-use agreement", "Either", YES_NO, said),
         _text("tags", "Tags, all of them", "such as liver, dosing", said),
         _text("licence", "Licence", "such as CC BY 4.0", said),
+        _text("job", "Made by job number", "of a conversion or a run", said),
         {**_text("since", "Changed since", "", said), "is_date": True},
     ]
     own = saved_filters.list_filters(session, actor, project_id)

@@ -221,8 +221,8 @@ def project_settings(page: Page) -> None:
         sample_num = gr.Number(
             label="Records in the sample, at least", value=UnreviewedRule.sample, step=1,
             elem_id="field-sample",
-            info="Or all that the run had kept, where that is fewer. 50 unless told: with all 50 accepted the "
-            "interval reaches down to 93 %, with 45 of them to 79 %.",
+            info="Or all that the run had kept, where that is fewer. 50 unless told: with all 50 accepted "
+            "the interval reaches down to 93 %, with 45 of them to 79 %.",
         )  # fmt: skip
     with gr.Column(elem_classes="settings-group"):
         gr.Markdown("### Hugging Face Hub")

@@ -74,7 +74,7 @@ def screen(
         rows_value(rows, current_id=opened.endpoint_id),
         gr.update(visible=may_change and not opened.is_form, variant="primary" if rows else "secondary"),
         gr.update(visible=is_read),
-        details_value(session, endpoint) if is_read else NOTHING_OPEN,
+        details_value(session, endpoint, is_told=result is not NO_NOTICE) if is_read else NOTHING_OPEN,
         gr.update(visible=is_read and may_change),
         IDLE,
         NO_PROGRESS,
@@ -135,6 +135,12 @@ def open_endpoint(opened: Opened, event: gr.EventData, request: gr.Request):
     with read() as session:
         now = replace(opened, endpoint_id=row_id(event), is_form=False)
         return screen(session, actor_of(session, request), now)
+
+
+@needs(RIGHT)
+def settle(request: gr.Request):
+    """No test is under way here: the last word of one that was left may have come after the page moved on."""
+    return IDLE, NO_PROGRESS
 
 
 @needs(RIGHT)
@@ -310,6 +316,7 @@ def build() -> None:
     tested = page.on(test_btn.click, test, [opened_state], shown, concurrency_limit=16)
     leaving = {"cancels": [tested]}  # the request goes on in its thread, and is noted; the page moves on
     opened = page.on(rows_html.open, open_endpoint, [opened_state], shown, **leaving)
+    page.on(opened.then, settle, [], [test_btn, progress_html])
     page.on(close_btn.click, close_pane, [opened_state], shown, **leaving)
     page.on(remove_btn.click, remove, [opened_state], shown, **leaving)
     put = page.on(undo_html.undo, put_back, [opened_state], shown)

@@ -27,7 +27,6 @@ from db.version_diff import compare_versions
 from tests.bioui.conftest import request_of
 from tests.db.frozen import add_approved
 
-# As the form opens.
 DEFAULTS = ([], [], "", "", "", 0.1, 0.1, 0, 0.7, "prompt", True, [], [], None, "refuse", "", 13)
 UNDER_FORM = len(page.NOT_LOOKED)
 

@@ -368,3 +368,14 @@ def test_a_frozen_version_keeps_the_splits_of_the_source_unless_told_otherwise(
         plan = freezing.plan_version(s, project_id, recipe)
     assert sum(row.split is Split.TEST for row in plan.rows) == test_rows
     assert plan.report["groups"]["by_source"] == (10 if by_source else 0)
+
+
+def test_the_records_of_a_conversion_are_found_by_its_job(people, project_id, conversion_id):
+    put(conversion_id, batch(1, 3))
+    with session.write() as s:
+        instructions.create_instruction(s, people.author, project_id, Content("What is gout?"))
+        job_id = conversions.get_conversion(s, conversion_id).job_id
+    with session.read() as s:
+        assert count_matching(s, project_id, InstructionQuery()) == 4
+        assert count_matching(s, project_id, InstructionQuery(job_id=job_id)) == 3
+        assert count_matching(s, project_id, InstructionQuery(job_id=job_id + 1)) == 0

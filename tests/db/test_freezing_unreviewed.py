@@ -1,13 +1,14 @@
 """Freezing rows that nobody reviewed: only where a sample of their run lets them in, and never unsaid."""
 
 import json
+import zipfile
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import inspect, select
+from sqlalchemy import select
 
-from db import audit, cards, datasets, freezing, instructions, migrate, privacy, projects, unreviewed
+from db import audit, cards, datasets, freezing, instructions, privacy, projects, unreviewed
 from db.__main__ import main
 from db.canonical import FrozenRow, canonical_line, content_key, hash_rows, parse_line
 from db.content import Content
@@ -16,7 +17,7 @@ from db.enums import Decision, InstructionStatus, Origin, Split
 from db.exchange import records, writers
 from db.exchange.writers import Format
 from db.policy import PolicyError
-from db.session import make_engine, read, write
+from db.session import read, write
 from db.tables import DatasetVersion, Instruction, Project
 from db.unreviewed import UnreviewedRule
 from db.version_diff import compare_versions
@@ -281,7 +282,9 @@ def test_the_report_and_the_card_say_the_figures(people, dataset_id, run):
     assert "is_unreviewed" not in card
 
 
-@pytest.mark.parametrize("format", [Format.JSONL, Format.ALPACA, Format.CSV, Format.PARQUET, Format.MESSAGES])
+@pytest.mark.parametrize(
+    "format", [Format.JSONL, Format.ALPACA, Format.CSV, Format.PARQUET, Format.MESSAGES, Format.DATASETS]
+)
 def test_an_export_says_which_rows_nobody_reviewed(people, dataset_id, run, tmp_path, format):
     version = freeze(people, dataset_id, taking(run[0]))
     path = tmp_path / "rows"
@@ -295,6 +298,12 @@ def marks_in(path, format) -> int:
         import pyarrow.parquet as pq
 
         return sum(pq.read_table(path).column("is_unreviewed").to_pylist())
+    if format is Format.DATASETS:
+        import datasets as hf_datasets
+
+        zipfile.ZipFile(path).extractall(path.with_suffix(".d"))
+        splits = hf_datasets.load_from_disk(path.with_suffix(".d"))
+        return sum(sum(rows["is_unreviewed"]) for rows in splits.values())
     text = path.read_text(encoding="utf-8-sig")
     if format is Format.CSV:
         return sum(line.endswith(",True") for line in text.splitlines())
@@ -344,7 +353,7 @@ def test_the_rule_is_the_projects_own_and_its_change_is_told(people, project_id)
         assert (line.action, line.detail) == ("unreviewed_rule_set", {"acceptance": 0.75, "sample": 100})
 
 
-# From the shell, and the schema --------------------------------------------------------------------------
+# From the shell -----------------------------------------------------------------------------------------
 
 
 def test_the_shell_freezes_them_and_counts_them(people, project_id, run, settings, monkeypatch, capsys):
@@ -359,41 +368,3 @@ def test_the_shell_freezes_them_and_counts_them(people, project_id, run, setting
     assert main(asked) == 0
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert (told["unreviewed"], told["new"]) == (10, True)
-
-
-THEN = "2026-01-01 00:00:00"
-OLD_ROWS = {
-    "users": {
-        "id": 1, "username": "a", "full_name": "A", "password_hash": "", "is_active": 1, "created_at": THEN,
-    },
-    "projects": {"id": 1, "name": "W", "description": "", "is_solo": 0, "settings": "{}", "created_at": THEN},
-    "datasets": {
-        "id": 1, "project_id": 1, "name": "D", "description": "", "created_by_id": 1, "created_at": THEN,
-    },
-    "dataset_versions": {
-        "id": 1, "dataset_id": 1, "number": 1, "content_hash": "h", "recipe": "{}", "counts": "{}",
-        "frozen_by_id": 1, "frozen_at": THEN,
-    },
-    "dataset_rows": {
-        "version_id": 1, "position": 0, "split": "train", "instruction": "Ask", "input": "", "output": "Say",
-        "category": "QA", "task": "qa", "specialty": "", "difficulty": 3, "tags": "[]", "source": "",
-    },
-}  # fmt: skip
-
-
-def test_the_column_comes_and_goes_and_frozen_rows_stay(tmp_path):
-    engine = make_engine(f"sqlite:///{tmp_path / 'old.db'}")
-    migrate.upgrade(engine, "0006")
-    with engine.begin() as connection:
-        for table, values in OLD_ROWS.items():
-            names, marks = ", ".join(values), ", ".join("?" * len(values))
-            connection.exec_driver_sql(
-                f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(values.values())
-            )
-    migrate.upgrade(engine, "0007")
-    with engine.connect() as connection:
-        assert connection.exec_driver_sql("SELECT is_unreviewed FROM dataset_rows").scalar() == 0
-    migrate.downgrade(engine, "0006")
-    assert "is_unreviewed" not in {column["name"] for column in inspect(engine).get_columns("dataset_rows")}
-    with engine.connect() as connection:
-        assert connection.exec_driver_sql("SELECT instruction FROM dataset_rows").scalar() == "Ask"

@@ -6,6 +6,25 @@ from db import migrate
 from db.session import make_engine
 from db.tables import Base
 
+THEN = "2026-01-01 00:00:00"
+OLD_ROWS = {
+    "users": {
+        "id": 1, "username": "a", "full_name": "A", "password_hash": "", "is_active": 1, "created_at": THEN,
+    },
+    "projects": {"id": 1, "name": "W", "description": "", "is_solo": 0, "settings": "{}", "created_at": THEN},
+    "datasets": {
+        "id": 1, "project_id": 1, "name": "D", "description": "", "created_by_id": 1, "created_at": THEN,
+    },
+    "dataset_versions": {
+        "id": 1, "dataset_id": 1, "number": 1, "content_hash": "h", "recipe": "{}", "counts": "{}",
+        "frozen_by_id": 1, "frozen_at": THEN,
+    },
+    "dataset_rows": {
+        "version_id": 1, "position": 0, "split": "train", "instruction": "Ask", "input": "", "output": "Say",
+        "category": "QA", "task": "qa", "specialty": "", "difficulty": 3, "tags": "[]", "source": "",
+    },
+}  # fmt: skip
+
 
 def test_a_database_of_the_first_schema_is_brought_to_what_the_tables_say(tmp_path):
     engine = make_engine(f"sqlite:///{tmp_path / 'old.db'}")
@@ -50,3 +69,21 @@ def test_the_database_runs_in_wal_mode_with_foreign_keys_on(database):
     with database.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+
+
+def test_a_new_column_of_frozen_rows_comes_and_goes_and_the_rows_stay(tmp_path):
+    engine = make_engine(f"sqlite:///{tmp_path / 'old.db'}")
+    migrate.upgrade(engine, "0006")
+    with engine.begin() as connection:
+        for table, values in OLD_ROWS.items():
+            names, marks = ", ".join(values), ", ".join("?" * len(values))
+            connection.exec_driver_sql(
+                f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(values.values())
+            )
+    migrate.upgrade(engine, "0007")
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT is_unreviewed FROM dataset_rows").scalar() == 0
+    migrate.downgrade(engine, "0006")
+    assert "is_unreviewed" not in {column["name"] for column in inspect(engine).get_columns("dataset_rows")}
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT instruction FROM dataset_rows").scalar() == "Ask"

@@ -82,7 +82,7 @@ def test_an_invented_corpus_is_converted_looked_at_and_taken_back(page_at, tmp_p
     page.screenshot(path=screenshots / "composition.png", full_page=True)
 
     page.goto(run)
-    page.get_by_role("link", name="Wards in Curate").click()
+    page.get_by_role("link", name="These records in Curate").click()
     expect(page.locator(".item").first).to_contain_text("disease", ignore_case=True)
 
     page.goto(run)
