@@ -27,6 +27,7 @@ def enter(browser, studio, cookie: dict, path: str = "/coverage", **options) -> 
 
 def square(page: Page, task: str, specialty: str):
     """The button of a square of the matrix."""
+    expect(page.locator(".matrix thead th").first).to_be_visible()
     headings = page.locator(".matrix thead th").all_inner_texts()
     place = [heading.strip() for heading in headings].index(specialty)
     return page.locator(f'tr[data-task="{task}"] > *').nth(place).locator(".cell")

@@ -90,7 +90,8 @@ def test_a_run_is_started_watched_paused_resumed_and_its_records_reviewed(visit,
     expect(page.locator("#run-pane .pane-head .chip")).to_have_text("Paused", timeout=SLOW)
     expect(page.locator("#runs-list tr[data-id], .table-view tr[data-id]")).to_have_count(1)  # one run
     assert 0 < kept(page) < 40
-    assert endpoint.received[0].body["messages"][-1]["content"].strip() == first.strip()
+    sent = [call.body["messages"][-1]["content"].strip() for call in endpoint.received]
+    assert first.strip() in sent[:4]  # four at once: any of them may come first
     asked = len(endpoint.served)
 
     page.reload()  # closed and come back to by its link: nothing is lost

@@ -1,5 +1,7 @@
 """Endpoints from the shell: `add-endpoint` with an admin's key, and what `test-endpoint` leaves behind."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from db import endpoints
@@ -21,7 +23,8 @@ def shell(settings, monkeypatch, capsys):
     monkeypatch.setenv("STUDIO_DATA_DIR", str(settings.data_dir))
 
     def call(*arguments: str):
-        code = main(list(arguments))
+        with ThreadPoolExecutor(1) as own:  # after browser tests a loop runs in the main thread for good
+            code = own.submit(main, list(arguments)).result()
         return code, *capsys.readouterr()
 
     return call
