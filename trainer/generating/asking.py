@@ -67,6 +67,7 @@ class Asker:
         self.pace = Pace(endpoint.requests_per_minute, endpoint.tokens_per_minute)
         self.job_id, self.tries = job_id, tries
         self.stopping = False
+        self.resting = 0  # calls between two tries: they take no place at the endpoint
         self._usual_tokens = 0.0  # of a call: a moving mean
         self._dice = random.Random()  # only spreads pauses; what is drawn comes from the run's seed
 
@@ -114,7 +115,11 @@ class Asker:
         seconds = pause_before(tries, trouble.wait, self._dice)
         if trouble.reason is Reason.BUSY:
             self.pace.hold(seconds, time.monotonic())
-        await asyncio.sleep(seconds)
+        self.resting += 1
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self.resting -= 1
 
     async def _note(self, note: Callable[..., None], asked: Asked, *told: object) -> None:
         """Write down what became of a call, with one of the `note_` functions of generation calls."""

@@ -113,7 +113,7 @@ def test_a_schema_that_is_refused_is_left_out_and_that_is_remembered(generate, r
         job = run(generate(endpoint, target=60))
         refused = [one for one in endpoint.served if one.status == 400]
     assert job.status is JobStatus.FINISHED
-    assert 1 <= len(refused) <= 6  # those under way before the first refusal came back
+    assert 1 <= len(refused) <= 8  # those under way, or ready to be, before the first refusal came back
     with session.read() as s:
         assert endpoints.list_endpoints(s)[0].knows_schema is False
 
