@@ -3,6 +3,7 @@
 Migrating and hashing take a second or so: both are done once, and each test gets a copy of the file.
 """
 
+import asyncio
 import shutil
 import sys
 from collections.abc import Iterator
@@ -49,6 +50,19 @@ def pytest_addoption(parser) -> None:
     parser.addoption(
         "--update-screenshots", action="store_true", help="write the browser tests' screenshots to docs/"
     )
+
+
+@pytest.fixture(autouse=True)
+def _no_loop_but_ones_own(request) -> Iterator[None]:
+    """Between two calls of the browser its event loop counts as running in this thread, for all the tests
+    after; asyncio.run would refuse. Tests without a browser are spared it."""
+    loop = asyncio._get_running_loop()
+    if loop is None or "browser" in request.fixturenames:
+        yield
+        return
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(loop)
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """Endpoints from the shell: `add-endpoint` with an admin's key, and what `test-endpoint` leaves behind."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 
 from db import endpoints
@@ -23,8 +21,7 @@ def shell(settings, monkeypatch, capsys):
     monkeypatch.setenv("STUDIO_DATA_DIR", str(settings.data_dir))
 
     def call(*arguments: str):
-        with ThreadPoolExecutor(1) as own:  # after browser tests a loop runs in the main thread for good
-            code = own.submit(main, list(arguments)).result()
+        code = main(list(arguments))
         return code, *capsys.readouterr()
 
     return call
