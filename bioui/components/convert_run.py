@@ -6,7 +6,7 @@ Plain values only: rows come in, what the views show goes out.
 from pathlib import Path
 
 from bioui.components.empty import empty_state
-from bioui.components.job_panel import time_taken
+from bioui.components.job_panel import head_on_load, time_taken
 from bioui.components.notice import NO_NOTICE, failure_value, notice_value
 from bioui.components.progress import NO_PROGRESS, progress_value
 from bioui.components.table import Column, Trail, cell, table_value
@@ -20,14 +20,6 @@ from db.tables import Conversion, Job
 
 HEAD = Path(__file__).with_suffix(".hbs").read_text(encoding="utf-8")
 TALLY = Path(__file__).with_name("convert_tally.hbs").read_text(encoding="utf-8")
-# The address bar names the run that is shown, however it came to be shown.
-HEAD_ON_LOAD = """
-element.addEventListener('click', (event) => {
-  if (event.target.closest('[data-do]')) trigger('close', {});
-});
-if (props.value.id) studio.setParam('run', props.value.id);
-watch('value', () => { studio.setParam('run', props.value.id || null); });
-"""
 NO_HEAD = {"id": 0}
 NO_TALLY = {"figures": [], "rows": [], "columns": []}
 WIDE = (
@@ -57,7 +49,7 @@ FATES = {
 
 
 def run_head() -> View:
-    return View(HEAD, NO_HEAD, on_load=HEAD_ON_LOAD)
+    return View(HEAD, NO_HEAD, on_load=head_on_load("run"))
 
 
 def run_tally() -> View:

@@ -32,12 +32,12 @@ HEAD = """
 {{/if}}
 """
 # The address bar names the run that is shown, however it came to be shown.
-HEAD_ON_LOAD = """
+_HEAD_ON_LOAD = """
 element.addEventListener('click', (event) => {
   if (event.target.closest('[data-do]')) trigger('close', {});
 });
-if (props.value.id) studio.setParam('job', props.value.id);
-watch('value', () => { studio.setParam('job', props.value.id || null); });
+if (props.value.id) studio.setParam('NAME', props.value.id);
+watch('value', () => { studio.setParam('NAME', props.value.id || null); });
 """
 NO_HEAD = {"id": 0}
 LOG = """
@@ -68,8 +68,13 @@ SETTINGS = """
 NO_SETTINGS = {"facts": []}
 
 
+def head_on_load(name: str) -> str:
+    """The script of a pane's head: a press on Close, and `?name=` in the address bar for what is open."""
+    return _HEAD_ON_LOAD.replace("NAME", name)
+
+
 def run_head() -> View:
-    return View(HEAD, NO_HEAD, on_load=HEAD_ON_LOAD)
+    return View(HEAD, NO_HEAD, on_load=head_on_load("job"))
 
 
 def log_tail() -> View:
