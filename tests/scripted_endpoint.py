@@ -103,10 +103,14 @@ def in_turn(*acts: Act) -> Script:
 
 
 def faulty(share: float, seed: int = 0) -> Script:
-    """That share of the requests is cut, malformed, refused or broken, by lot over key and try."""
+    """That share of the requests is cut, malformed, refused or broken, by lot over the call's number and try.
+
+    The key's other half is drawn anew for each run: a lot over the whole of it would be another one every time.
+    """
 
     def script(received: Received) -> Act:
-        lot = sha256(f"{seed}/{received.key}/{received.earlier}".encode()).digest()
+        number = received.key.rpartition("-")[2]
+        lot = sha256(f"{seed}/{number}/{received.earlier}".encode()).digest()
         fraction = int.from_bytes(lot[:4], "big") / 2**32
         return FAULTS[lot[4] % len(FAULTS)] if fraction < share else Act.GOOD
 

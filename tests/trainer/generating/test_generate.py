@@ -50,7 +50,7 @@ def test_kept_rows_wait_for_review_linked_to_their_call_and_its_seeds(generate, 
 
 
 def test_a_mix_of_faulty_replies_is_salvaged_retried_and_counted(generate, run):
-    with ScriptedEndpoint(faulty(0.3, seed=3), latency=0.005) as endpoint:
+    with ScriptedEndpoint(faulty(0.3, seed=8), latency=0.005) as endpoint:
         job = run(job_id := generate(endpoint, target=150))
         acts = [one.act for one in endpoint.served]
     assert job.status is JobStatus.FINISHED
