@@ -52,7 +52,7 @@ NO_WORKER = notice_value(
 
 def runs_value(session: Session, project_id: int, *, open_id: int = 0) -> dict:
     """The list of runs, newest first; narrow while something is open beside it."""
-    found = jobs.list_jobs(session, project_id, JobKind.TRAIN_LORA)
+    found = jobs.list_jobs(session, project_id, JobKind.TRAIN)
     losses = jobs.last_values(session, [job.id for job in found], "loss")
     rows = [
         {"id": job.id, "opens": True, "cells": _narrow(job) if open_id else _wide(job, losses.get(job.id))}
@@ -65,7 +65,7 @@ def runs_value(session: Session, project_id: int, *, open_id: int = 0) -> dict:
 def get_run(session: Session, project_id: int, job_id: int) -> Job:
     """The training run, when it is this project's. Raises LookupError when it is not."""
     job = jobs.get_job(session, job_id)
-    if job.project_id != project_id or job.kind is not JobKind.TRAIN_LORA:
+    if job.project_id != project_id or job.kind is not JobKind.TRAIN:
         raise LookupError(f"This project has no training run number {job_id}.")
     return job
 
@@ -121,7 +121,7 @@ def log_of(job_id: int) -> dict:
 
 
 def any_open(session: Session, project_id: int) -> bool:
-    return any(job.status.is_open for job in jobs.list_jobs(session, project_id, JobKind.TRAIN_LORA))
+    return any(job.status.is_open for job in jobs.list_jobs(session, project_id, JobKind.TRAIN))
 
 
 def enqueue(

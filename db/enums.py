@@ -76,7 +76,7 @@ class Split(StrEnum):
 
 
 class JobKind(StrEnum):
-    TRAIN_LORA = "train_lora"
+    TRAIN = "train"  # LoRA or full
     DATA_REPORT = "data_report"  # what a training run would do: rows, tokens, steps, time
     GENERATE = "generate"  # grow instructions from seeds, by an endpoint
     CONVERT = "convert"  # turn corpora into instructions
@@ -94,6 +94,24 @@ class JobStatus(StrEnum):
     def is_open(self) -> bool:
         """True while a worker still has, or will have, something to do for the job."""
         return self in (JobStatus.QUEUED, JobStatus.RUNNING)
+
+
+class StopMode(StrEnum):
+    """What a cancelled run leaves behind."""
+
+    SAVE = "save"  # a last checkpoint, to resume from
+    DISCARD = "discard"  # nothing
+
+
+class AlertKind(StrEnum):
+    """Why a person should look at a run."""
+
+    NOT_A_NUMBER = "not_a_number"
+    DIVERGED = "diverged"
+    PLATEAU = "plateau"
+    OVERFITTING = "overfitting"
+    SILENT = "silent"  # no heartbeat
+    DISK = "disk"  # nearly full
 
 
 class CallState(StrEnum):

@@ -54,7 +54,7 @@ class Standing:
 def list_runs(session: Session, version_id: int) -> list[Job]:
     """Every training run that was asked for on a version, the newest first."""
     named = Job.spec["dataset_version_id"].as_integer() == version_id
-    query = select(Job).where(Job.kind == JobKind.TRAIN_LORA, named).order_by(Job.id.desc())
+    query = select(Job).where(Job.kind == JobKind.TRAIN, named).order_by(Job.id.desc())
     return list(session.scalars(query))
 
 

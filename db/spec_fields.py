@@ -23,3 +23,10 @@ def require_whole(spec, name: str, low: int, high: int) -> None:
         object.__setattr__(spec, name, value)
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise ValueError(f"{label}: {value} cannot be; give a whole number from {low:,} to {high:,}.")
+
+
+def require_choice(spec, name: str, choices: tuple[str, ...]) -> None:
+    """Raise ValueError unless the field holds one of `choices`."""
+    value = getattr(spec, name)
+    if value not in choices:
+        raise ValueError(f"{name.replace('_', ' ')}: {value!r} is not one of {', '.join(choices)}.")

@@ -105,7 +105,7 @@ def in_turn(*acts: Act) -> Script:
 def faulty(share: float, seed: int = 0) -> Script:
     """That share of the requests is cut, malformed, refused or broken, by lot over the call's number and try.
 
-    The key's other half is drawn anew for each run: a lot over the whole of it would be another one every time.
+    The key's other half is drawn anew for each run: a lot over it would be another one every time.
     """
 
     def script(received: Received) -> Act:

@@ -20,12 +20,13 @@ from db.enums import JobKind
 from db.policy import PolicyError
 from db.session import read, write
 from db.settings import Settings, from_environment
-from db.specs import TrainLoraSpec, help_for
+from db.specs import help_for
 from db.tables import Job
+from db.train_spec import TrainSpec
 from trainer import convert_shell, generate_shell
 from trainer.shell import actor_of, named, open_studio
 
-KINDS = {"train": JobKind.TRAIN_LORA, "report": JobKind.DATA_REPORT}
+KINDS = {"train": JobKind.TRAIN, "report": JobKind.DATA_REPORT}
 # Given by --base, --dataset and --name instead.
 _NAMED = {"base_model_id", "dataset_version_id", "adapter_name"}
 
@@ -66,8 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     submit.add_argument("--dataset", required=True, help="name of a dataset")
     submit.add_argument("--version", type=int, help="frozen version; the latest unless given")
     submit.add_argument("--project", help="name of the project; the first unless given")
-    submit.add_argument("--name", required=True, help=help_for(TrainLoraSpec, "adapter_name"))
-    for option in fields(TrainLoraSpec):
+    submit.add_argument("--name", required=True, help=help_for(TrainSpec, "adapter_name"))
+    for option in fields(TrainSpec):
         if option.name not in _NAMED:
             flag = f"--{option.name.replace('_', '-')}"
             text = f"{option.metadata['help']} ({option.default})".replace("%", "%%")
@@ -121,8 +122,8 @@ def _submit(settings: Settings, options: argparse.Namespace) -> int:
         if not wanted:
             which = f"version {options.version}" if options.version else "frozen version"
             raise LookupError(f"dataset: there is no {which} of a dataset named {options.dataset}.")
-        given = {f.name: getattr(options, f.name) for f in fields(TrainLoraSpec) if f.name not in _NAMED}
-        spec = TrainLoraSpec(
+        given = {f.name: getattr(options, f.name) for f in fields(TrainSpec) if f.name not in _NAMED}
+        spec = TrainSpec(
             base_model_id=named(registry.list_base_models(s), options.base, "base").id,
             dataset_version_id=max(wanted, key=lambda v: v.number).id,
             adapter_name=options.name,

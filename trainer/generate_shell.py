@@ -99,7 +99,7 @@ def funnel(settings: Settings, options: argparse.Namespace) -> int:
             "funnel": [asdict(one) for one in runs.funnel_counts(s, options.job)],
             "audit": asdict(standing) if standing else None,
         }
-    _say(json.dumps(told, indent=2))
+    _say(json.dumps(told, indent=2, default=str))  # the time of a draw is text
     return 0
 
 

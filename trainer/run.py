@@ -20,7 +20,7 @@ from trainer.context import Cancelled, JobContext
 logger = logging.getLogger("trainer")
 
 JOBS = {
-    JobKind.TRAIN_LORA: "trainer.jobs.train_lora",
+    JobKind.TRAIN: "trainer.jobs.train",
     JobKind.DATA_REPORT: "trainer.jobs.data_report",
     JobKind.GENERATE: "trainer.jobs.generate",
     JobKind.CONVERT: "trainer.jobs.convert",

@@ -29,7 +29,7 @@ logger = logging.getLogger("trainer.worker")
 
 LOCK = "worker.lock"
 LANES: dict[str, tuple[JobKind, ...]] = {
-    "training": (JobKind.TRAIN_LORA,),
+    "training": (JobKind.TRAIN,),
     "factory": (JobKind.GENERATE,),  # waits for an endpoint most of its time
     "corpora": (JobKind.CONVERT,),  # minutes; no reason to wait for an endpoint
     "reports": (JobKind.DATA_REPORT,),  # quick, so they do not queue behind hours of training

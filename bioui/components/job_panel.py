@@ -12,9 +12,9 @@ from bioui.components.view import View
 from bioui.present import ago, duration, exact, status_chip
 from bioui.watching import RunWatch
 from db.enums import JobStatus
-from db.specs import TrainLoraSpec
 from db.tables import Job
 from db.tables.base import utc_now
+from db.train_spec import TrainSpec
 
 LOG_LINES = 200
 LOG_BYTES = 64_000  # of the file's end, plenty for LOG_LINES
@@ -151,7 +151,7 @@ def cancel_sentences(job: Job) -> str:
     )
 
 
-def settings_value(spec: TrainLoraSpec, *, base: str, version: str) -> dict:
+def settings_value(spec: TrainSpec, *, base: str, version: str) -> dict:
     """Every setting of a run by the name its field has."""
     shown = {"base model": base, "dataset version": version}
     for name, value in vars(spec).items():

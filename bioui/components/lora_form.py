@@ -13,13 +13,13 @@ from bioui.components.version_panel import version_name
 from bioui.components.view import View
 from db import datasets, registry, specs
 from db.session import Session
-from db.specs import SCHEDULERS, TARGET_PRESETS, TrainLoraSpec
+from db.train_spec import SCHEDULERS, TARGET_PRESETS, TrainSpec
 
 COMMON = ("rank", "learning_rate", "epochs", "batch_size", "max_length")
 MORE = ("alpha", "dropout", "target", "accumulation", "warmup", "scheduler", "weight_decay", "seed")
 FIELDS = ("base_model_id", "dataset_version_id", "adapter_name", *COMMON, *MORE)  # the order of the inputs
 CHOICES = {"target": list(TARGET_PRESETS), "scheduler": list(SCHEDULERS)}
-DEFAULTS = {option.name: option.default for option in fields(TrainLoraSpec)}
+DEFAULTS = {option.name: option.default for option in fields(TrainSpec)}
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def lora_form() -> LoraForm:
         )
     name_tb = gr.Textbox(
         label="Adapter name",
-        info=specs.help_for(TrainLoraSpec, "adapter_name"),
+        info=specs.help_for(TrainSpec, "adapter_name"),
         elem_id="field-adapter-name",
         max_lines=1,
     )
@@ -76,7 +76,7 @@ def lora_form() -> LoraForm:
     return LoraForm([base_dd, version_dd, name_tb, *common, *more], problem, check_btn, start_btn)
 
 
-def spec_of(values: tuple[Any, ...]) -> TrainLoraSpec:
+def spec_of(values: tuple[Any, ...]) -> TrainSpec:
     """The spec that the form says, its values in the order of FIELDS. Raises ValueError naming the field."""
     given = dict(zip(FIELDS, values, strict=True))
     if not given["base_model_id"]:
@@ -87,10 +87,10 @@ def spec_of(values: tuple[Any, ...]) -> TrainLoraSpec:
         if given[name] is None:
             label = name.replace("_", " ")
             raise ValueError(f"{label}: it is empty; {DEFAULTS[name]:g} is a safe value.")
-    return TrainLoraSpec(**{**given, "adapter_name": (given["adapter_name"] or "").strip()})
+    return TrainSpec(**{**given, "adapter_name": (given["adapter_name"] or "").strip()})
 
 
-def request_key(form_key: str, spec: TrainLoraSpec, kind: str) -> str:
+def request_key(form_key: str, spec: TrainSpec, kind: str) -> str:
     """The same for two presses of one button on one unchanged form."""
     said = dumps(specs.to_json(spec), sort_keys=True)
     return f"{kind}:{form_key}:{sha256(said.encode()).hexdigest()[:16]}"
@@ -121,7 +121,7 @@ def _field(name: str) -> gr.components.Component:
     options = {
         "value": DEFAULTS[name],
         "label": label,
-        "info": specs.help_for(TrainLoraSpec, name),
+        "info": specs.help_for(TrainSpec, name),
         "elem_id": f"field-{name.replace('_', '-')}",
     }
     return gr.Dropdown(CHOICES[name], **options) if name in CHOICES else gr.Number(**options)

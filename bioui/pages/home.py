@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import gradio as gr
 
 from bioui.components.frame import page_frame
-from bioui.components.kept_typing import kept_typing, kept_typing_value
+from bioui.components.kept_typing import forget, kept_typing, kept_typing_value
 from bioui.components.view import View
 from bioui.handling import actor_of, needs
 from bioui.present import audit_row, counted
-from db import audit, comparisons, datasets, jobs, registry, reviews, search, typed_texts, users
+from db import audit, comparisons, datasets, jobs, registry, reviews, search, users
 from db.enums import InstructionStatus, JobKind
 from db.policy import Actor, Right
 from db.session import Session, read, write
@@ -74,7 +74,7 @@ STEPS = (
 def count_holdings(session: Session, actor: Actor, project_id: int) -> Holdings:
     by_status = search.count_by_status(session, project_id)
     versions = datasets.list_versions(session, project_id)
-    runs = jobs.list_jobs(session, project_id, JobKind.TRAIN_LORA)
+    runs = jobs.list_jobs(session, project_id, JobKind.TRAIN)
     return Holdings(
         instructions=sum(by_status.values()),
         drafts=by_status.get(InstructionStatus.DRAFT, 0)
@@ -158,10 +158,10 @@ def show_home(project_id: int, request: gr.Request) -> tuple[dict, dict, dict]:
 
 @needs(RIGHT)
 def throw_away(project_id: int, event: gr.EventData, request: gr.Request) -> dict:
-    """Forget what one typed on a record and did not save."""
+    """Forget what one typed on a record, or as guidelines, and did not save."""
     with write() as session:
         actor = actor_of(session, request)
-        typed_texts.drop(session, actor, project_id, int(event.id))
+        forget(session, actor, project_id, event.id)
         return kept_typing_value(session, actor, project_id)
 
 

@@ -212,7 +212,7 @@ def suggest_name(version_id: int | None, name: str, suggested: str, request: gr.
 def start(project_id: int, form_key: str, request: gr.Request, *values):
     with write() as session:
         actor, key = actor_of(session, request), form_key or uuid4().hex
-        job, is_new = enqueue(session, actor, project_id, JobKind.TRAIN_LORA, key, values)
+        job, is_new = enqueue(session, actor, project_id, JobKind.TRAIN, key, values)
         if not is_new:
             gr.Info("This run was started already; here it is.")
         return open_run(session, project_id, job.id)

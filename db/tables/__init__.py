@@ -11,18 +11,20 @@ from db.tables.curation import (
     Lease,
     PrivacyFlag,
     SavedFilter,
+    TypedGuideline,
     TypedText,
 )
 from db.tables.datasets import Dataset, DatasetRow, DatasetVersion
 from db.tables.factory import AuditSample, Candidate, GenerationCall, GenerationRun, GenerationTemplate
 from db.tables.instructions import Comment, Instruction, Review, Revision
-from db.tables.jobs import Attempt, Job, Metric, Process
+from db.tables.jobs import Alert, Attempt, Job, Metric, Process, SampleAnswer
 from db.tables.projects import Project
 from db.tables.registry import Adapter, BaseModel, Endpoint
 from db.tables.users import LoginSession, OneTimeLink, User, UserRole
 
 __all__ = [
     "Adapter",
+    "Alert",
     "Answer",
     "Attempt",
     "AuditLine",
@@ -56,7 +58,9 @@ __all__ = [
     "Prompt",
     "Review",
     "Revision",
+    "SampleAnswer",
     "SavedFilter",
+    "TypedGuideline",
     "TypedText",
     "User",
     "UserRole",

@@ -45,6 +45,24 @@ class TypedText(Base):
     saved_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
+class TypedGuideline(Base):
+    """Guidelines that someone has typed and not yet saved as a version, kept in the same way.
+
+    `base_number` is the version that the typing began from, 0 for the first.
+    """
+
+    __tablename__ = "typed_guidelines"
+    __table_args__ = (UniqueConstraint("user_id", "project_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    base_number: Mapped[int] = mapped_column(default=0)
+    body: Mapped[str]
+    reason: Mapped[str] = mapped_column(default="")
+    saved_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
 class Lease(Base):
     """A record handed to one reviewer until a time. A closed or expired lease gives the record back."""
 

@@ -4,7 +4,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db.enums import JobKind, JobStatus, ProcessRole
+from db.enums import AlertKind, JobKind, JobStatus, ProcessRole, StopMode
 from db.tables.base import Base, utc_now
 from db.tables.users import User
 
@@ -22,15 +22,19 @@ class Job(Base):
     spec: Mapped[dict[str, Any]]
     status: Mapped[JobStatus] = mapped_column(default=JobStatus.QUEUED)
     priority: Mapped[int] = mapped_column(default=0)  # higher goes first
+    position: Mapped[float | None]  # among those of one priority, lower first; None: by id
     request_key: Mapped[str | None] = mapped_column(unique=True)  # the same key twice is the same job
     attempt: Mapped[int] = mapped_column(default=0)  # number of the latest attempt: the fencing token
     process_id: Mapped[int | None] = mapped_column(ForeignKey("processes.id"))
+    resumed: Mapped[int] = mapped_column(default=0)  # times it went on by itself since a person asked
     cancel_requested_at: Mapped[datetime | None]
+    stop_mode: Mapped[StopMode | None]  # what becomes of what was done, once cancelled
     phase: Mapped[str] = mapped_column(default="")
     step: Mapped[int] = mapped_column(default=0)
     total_steps: Mapped[int] = mapped_column(default=0)
     error: Mapped[str] = mapped_column(default="")  # one sentence for people
     result: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    note: Mapped[str] = mapped_column(default="")  # people's own words about it
     created_by_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     started_at: Mapped[datetime | None]
@@ -51,6 +55,8 @@ class Attempt(Base):
     process_id: Mapped[int] = mapped_column(ForeignKey("processes.id"))
     child_pid: Mapped[int | None]
     child_started: Mapped[float | None]  # seconds since the epoch
+    device: Mapped[str] = mapped_column(default="")  # the GPU's number, "" for none
+    external_id: Mapped[str] = mapped_column(default="")  # its number at Slurm
     started_at: Mapped[datetime] = mapped_column(default=utc_now)
     ended_at: Mapped[datetime | None]
     exit_code: Mapped[int | None]
@@ -60,7 +66,7 @@ class Metric(Base):
     """One measured value of a job at one step."""
 
     __tablename__ = "metrics"
-    __table_args__ = (Index(None, "job_id", "id"),)
+    __table_args__ = (Index(None, "job_id", "id"), Index(None, "job_id", "name", "step"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"))
@@ -68,6 +74,36 @@ class Metric(Base):
     step: Mapped[int]
     name: Mapped[str]
     value: Mapped[float]
+    at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Alert(Base):
+    """Something a person should look at in a run that goes on. One of a kind an attempt."""
+
+    __tablename__ = "alerts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"), index=True)
+    attempt: Mapped[int]
+    step: Mapped[int]
+    kind: Mapped[AlertKind]
+    sentence: Mapped[str]
+    at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class SampleAnswer(Base):
+    """What the model in training answered to a fixed prompt at one step: a picture of the film strip."""
+
+    __tablename__ = "sample_answers"
+    __table_args__ = (Index(None, "job_id", "step"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"))
+    attempt: Mapped[int]
+    step: Mapped[int]
+    number: Mapped[int]  # of the prompt
+    prompt: Mapped[str]
+    answer: Mapped[str]
     at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

@@ -20,6 +20,9 @@ class BaseModel(Base):
     description: Mapped[str] = mapped_column(default="")
     parameters: Mapped[int | None]
     context_length: Mapped[int | None]  # tokens
+    job_id: Mapped[int | None] = mapped_column(
+        ForeignKey("jobs.id", use_alter=True)
+    )  # of the full tuning that made it
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

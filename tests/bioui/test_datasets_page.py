@@ -21,8 +21,8 @@ from db.datasets import FrozenRow, Recipe
 from db.enums import Category, JobKind, Split
 from db.policy import PolicyError
 from db.session import read, write
-from db.specs import TrainLoraSpec
 from db.tables import Instruction, Project, Revision
+from db.train_spec import TrainSpec
 from db.version_diff import compare_versions
 from tests.bioui.conftest import request_of
 from tests.db.frozen import add_approved
@@ -349,8 +349,8 @@ def test_a_change_is_read_word_by_word_and_a_split_alone_says_so(people, project
 def test_lineage_names_runs_and_says_what_was_shipped(people, project_id, long_version):
     with write() as session:
         base = registry.add_base_model(session, people.admin, name="Tiny", location="ward/tiny")
-        spec = TrainLoraSpec(base_model_id=base.id, dataset_version_id=long_version, adapter_name="Mine")
-        job = jobs.enqueue(session, people.trainer, project_id, JobKind.TRAIN_LORA, spec, name="Mine")
+        spec = TrainSpec(base_model_id=base.id, dataset_version_id=long_version, adapter_name="Mine")
+        job = jobs.enqueue(session, people.trainer, project_id, JobKind.TRAIN, spec, name="Mine")
         version = datasets.get_version(session, long_version)
         adapter = registry.register_adapter(
             session, project_id=project_id, name="Mine", path="/none", adapter_hash="a", base_revision="",

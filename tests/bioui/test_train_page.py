@@ -16,9 +16,9 @@ from db.enums import JobKind, JobStatus, ProcessRole, Split
 from db.jobs import Progress
 from db.policy import PolicyError
 from db.session import read, write
-from db.specs import TrainLoraSpec
 from db.tables import BaseModel, Job
 from db.tables.base import utc_now
+from db.train_spec import TrainSpec
 from tests.bioui.conftest import request_of
 
 SKIP = gr.skip()
@@ -109,7 +109,7 @@ def tick(people, project_id, watch, job_id):
 
 def test_the_settings_of_the_form_become_the_spec(form, base_id, version_id):
     spec = spec_of(form(rank=4.0, scheduler="linear"))
-    assert spec == TrainLoraSpec(base_id, version_id, "Ward v1", rank=4, scheduler="linear")
+    assert spec == TrainSpec(base_id, version_id, "Ward v1", rank=4, scheduler="linear")
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_the_settings_of_the_form_become_the_spec(form, base_id, version_id):
         ({"adapter_name": "  "}, "adapter name"),
         ({"base_model_id": None}, "base model"),
         ({"dataset_version_id": None}, "dataset version"),
-        ({"target": "nothing"}, "target"),
+        ({"target": "no such!"}, "target"),
     ],
 )
 def test_a_setting_that_cannot_be_is_named_and_queues_nothing(project_id, start, changed, field):

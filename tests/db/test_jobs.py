@@ -7,11 +7,11 @@ from db.enums import JobKind, JobStatus, ProcessRole
 from db.jobs import FencedError, Progress
 from db.policy import PolicyError
 from db.session import read, write
-from db.specs import TrainLoraSpec
 from db.tables import Process
 from db.tables.base import utc_now
+from db.train_spec import TrainSpec
 
-SPEC = TrainLoraSpec(base_model_id=1, dataset_version_id=1, adapter_name="Ward")
+SPEC = TrainSpec(base_model_id=1, dataset_version_id=1, adapter_name="Ward")
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def worker_id(database) -> int:
 def queue(people, project_id, **options) -> int:
     with write() as session:
         return jobs.enqueue(
-            session, people.trainer, project_id, JobKind.TRAIN_LORA, SPEC, name="Ward", **options
+            session, people.trainer, project_id, JobKind.TRAIN, SPEC, name="Ward", **options
         ).id
 
 
@@ -117,7 +117,7 @@ def test_metrics_are_read_from_where_the_page_left_off(people, project_id, worke
 
 def test_only_trainers_start_jobs(people, project_id):
     with pytest.raises(PolicyError), write() as session:
-        jobs.enqueue(session, people.author, project_id, JobKind.TRAIN_LORA, SPEC, name="x")
+        jobs.enqueue(session, people.author, project_id, JobKind.TRAIN, SPEC, name="x")
 
 
 @pytest.mark.parametrize(
@@ -127,10 +127,10 @@ def test_only_trainers_start_jobs(people, project_id):
         ("rank", {"rank": 2.5}),
         ("learning rate", {"learning_rate": 5}),
         ("adapter name", {"adapter_name": " "}),
-        ("target", {"target": "everything"}),
+        ("target", {"target": "every thing!"}),
         ("epochs", {"epochs": float("nan")}),
     ],
 )
 def test_an_impossible_setting_names_its_field(field, given):
     with pytest.raises(ValueError, match=f"^{field}:"):
-        TrainLoraSpec(**{"base_model_id": 1, "dataset_version_id": 1, "adapter_name": "x", **given})
+        TrainSpec(**{"base_model_id": 1, "dataset_version_id": 1, "adapter_name": "x", **given})

@@ -41,7 +41,7 @@ def test_the_pages_hold_every_row_that_meets_the_conditions_once(job_ids, limit,
 
 
 def test_no_rows_are_one_empty_page(job_ids):
-    assert pages(3, Job.kind == JobKind.TRAIN_LORA) == [[]]
+    assert pages(3, Job.kind == JobKind.TRAIN) == [[]]
 
 
 def test_a_row_that_comes_between_two_pages_moves_none_to_another(people, project_id, job_ids):

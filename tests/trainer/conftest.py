@@ -10,8 +10,8 @@ from db import datasets, jobs, migrate, processes, registry, session, users
 from db.content import Content
 from db.enums import Category, JobKind, ProcessRole, Split
 from db.settings import Settings
-from db.specs import TrainLoraSpec
 from db.tables import Project
+from db.train_spec import TrainSpec
 from trainer.context import JobContext
 
 # Threads only get in each other's way in a model this small. Children inherit it.
@@ -132,7 +132,7 @@ def version(studio) -> int:
 def queue(studio, base, version):
     """queue(kind, **settings) -> number of a queued job with settings that suit the tiny Llama."""
 
-    def put(kind=JobKind.TRAIN_LORA, **settings) -> int:
+    def put(kind=JobKind.TRAIN, **settings) -> int:
         given = {
             "base_model_id": base,
             "dataset_version_id": version,
@@ -141,7 +141,7 @@ def queue(studio, base, version):
             "epochs": 3,
             "max_length": 128,
         }
-        spec = TrainLoraSpec(**{**given, **settings})
+        spec = TrainSpec(**{**given, **settings})
         with session.write() as s:
             job = jobs.enqueue(s, studio[0], studio[1], kind, spec, name="trial")
             s.flush()

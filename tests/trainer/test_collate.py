@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from db.specs import TrainLoraSpec
+from db.train_spec import TrainSpec
 from trainer.data.collate import Flattened, flatten, pad
 from trainer.data.encode import Example
 from trainer.models import attention, load, lora
@@ -13,7 +13,7 @@ EXAMPLES = [
     Example([5, 100, 7, 1], 2),
     Example([5, 61, 62, 63, 64, 65, 66, 67, 68, 69, 70, 71, 1], 1),
 ]
-SPEC = TrainLoraSpec(base_model_id=1, dataset_version_id=1, adapter_name="x", dropout=0.0)
+SPEC = TrainSpec(base_model_id=1, dataset_version_id=1, adapter_name="x", dropout=0.0)
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def test_a_script_can_submit_watch_cancel_and_resume_a_run(trainer, settings):
     job_id = int(output)
     job = job_of(job_id)
     assert (job.kind, job.status, job.spec["rank"], job.spec["learning_rate"]) == (
-        JobKind.TRAIN_LORA,
+        JobKind.TRAIN,
         JobStatus.QUEUED,
         4,
         1e-3,

@@ -40,7 +40,7 @@ def test_six_processes_claim_three_hundred_jobs_and_none_twice(settings, queue):
     with session.write() as s:
         first = jobs.get_job(s, number)
         columns = {"project_id": first.project_id, "created_by_id": first.created_by_id, "spec": first.spec}
-        s.add_all(Job(kind=JobKind.TRAIN_LORA, name=f"job {i}", **columns) for i in range(JOBS - 1))
+        s.add_all(Job(kind=JobKind.TRAIN, name=f"job {i}", **columns) for i in range(JOBS - 1))
 
     claimers = [
         subprocess.Popen(

@@ -8,7 +8,7 @@ import time
 import torch
 
 from db.enums import Split
-from db.specs import TrainLoraSpec
+from db.train_spec import TrainSpec
 from trainer.context import JobContext
 from trainer.data.collate import to_device
 from trainer.data.encode import Encoded
@@ -19,7 +19,7 @@ _STEPS = 3  # timed, after one that warms up
 
 def run(context: JobContext) -> None:
     """Carry the job out. Raises ValueError with one sentence for bad data, base or settings; Cancelled."""
-    spec: TrainLoraSpec = context.spec
+    spec: TrainSpec = context.spec
 
     context.progress("reading the rows")
     base = context.base_model()
@@ -53,9 +53,7 @@ def run(context: JobContext) -> None:
     )
 
 
-def _seconds_per_token(
-    context: JobContext, ready: tuning.Tuning, train: Encoded, spec: TrainLoraSpec
-) -> float:
+def _seconds_per_token(context: JobContext, ready: tuning.Tuning, train: Encoded, spec: TrainSpec) -> float:
     """Seconds of training a token of the rows takes, optimizer included."""
     weights = [weight for weight in ready.model.parameters() if weight.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=spec.learning_rate)

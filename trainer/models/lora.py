@@ -7,12 +7,12 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import PreTrainedModel
 
-from db.specs import TARGET_PRESETS, TrainLoraSpec
+from db.train_spec import TARGET_PRESETS, TrainSpec
 
 WEIGHTS = "adapter_model.safetensors"
 
 
-def attach(model: PreTrainedModel, spec: TrainLoraSpec) -> PeftModel:
+def attach(model: PreTrainedModel, spec: TrainSpec) -> PeftModel:
     """The base with fresh LoRA weights in float32, the base itself frozen.
 
     Raises ValueError naming "target" when the base lacks such layers, "rank" when they are too small for it.

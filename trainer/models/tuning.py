@@ -12,8 +12,8 @@ from peft import PeftModel
 from transformers import PreTrainedTokenizerBase
 
 from db.enums import Split
-from db.specs import TrainLoraSpec
 from db.tables import BaseModel, DatasetRow
+from db.train_spec import TrainSpec
 from trainer.data.collate import Flattened, Padded
 from trainer.data.encode import Encoded, Example, encode_rows
 from trainer.models import attention, load, lora, precision
@@ -62,7 +62,7 @@ def encode_split(
 
 
 def set_up(
-    base: BaseModel, spec: TrainLoraSpec, tokenizer: PreTrainedTokenizerBase, examples: Sequence[Example]
+    base: BaseModel, spec: TrainSpec, tokenizer: PreTrainedTokenizerBase, examples: Sequence[Example]
 ) -> Tuning:
     """Load the base and attach LoRA. Raises ValueError naming "base model", "target" or "rank"."""
     device = load.pick_device()
@@ -74,12 +74,12 @@ def set_up(
     return Tuning(lora.attach(model, spec), collator, device, dtype)
 
 
-def longest_row(base: BaseModel, spec: TrainLoraSpec) -> int:
+def longest_row(base: BaseModel, spec: TrainSpec) -> int:
     """Tokens a row may have: what was asked for, within what the base can take in."""
     return min(spec.max_length, base.context_length or spec.max_length)
 
 
-def count_steps(rows: int, spec: TrainLoraSpec) -> int:
+def count_steps(rows: int, spec: TrainSpec) -> int:
     """Optimizer steps of the whole run, as the Trainer counts them."""
     batches = -(-rows // spec.batch_size)
     return ceil(spec.epochs * -(-batches // spec.accumulation))

@@ -16,7 +16,7 @@ from transformers import PrinterCallback, Trainer, TrainingArguments, set_seed
 
 from db.enums import Split
 from db.registry import hash_file
-from db.specs import TrainLoraSpec
+from db.train_spec import TrainSpec
 from trainer.context import JobContext
 from trainer.data.collate import to_device
 from trainer.data.encode import Encoded, Example
@@ -28,7 +28,7 @@ PACKAGES = ("torch", "transformers", "peft", "accelerate", "tokenizers", "safete
 
 def run(context: JobContext) -> None:
     """Carry the job out. Raises ValueError with one sentence for bad data, base or settings; Cancelled."""
-    spec: TrainLoraSpec = context.spec
+    spec: TrainSpec = context.spec
     set_seed(spec.seed)
 
     context.progress("reading the rows")
@@ -98,7 +98,7 @@ def run(context: JobContext) -> None:
     context.log(f"adapter saved to {home} after {result['seconds']:,} seconds")
 
 
-def _arguments(spec: TrainLoraSpec, ready: tuning.Tuning, folder: Path) -> TrainingArguments:
+def _arguments(spec: TrainSpec, ready: tuning.Tuning, folder: Path) -> TrainingArguments:
     """Logging, saving and evaluating are the Reporter's to decide, hence all the "no"."""
     return TrainingArguments(
         output_dir=str(folder),
@@ -138,7 +138,7 @@ def _find_checkpoint(context: JobContext, folder: Path, provenance: dict) -> Pat
 
 
 @torch.no_grad()
-def _validate(ready: tuning.Tuning, validation: Encoded, spec: TrainLoraSpec) -> float | None:
+def _validate(ready: tuning.Tuning, validation: Encoded, spec: TrainSpec) -> float | None:
     """Mean loss over the labelled tokens of the validation rows, in nats; None without such rows."""
     if not validation.examples:
         return None
