@@ -9,26 +9,18 @@ import logging
 import os
 import sys
 import time
-from dataclasses import fields
 from functools import partial
 from pathlib import Path
 
 from sqlalchemy import select
 
-from db import datasets, jobs, projects, registry, users
-from db.enums import JobKind
+from db import jobs, users
 from db.policy import PolicyError
 from db.session import read, write
 from db.settings import Settings, from_environment
-from db.specs import help_for
 from db.tables import Job
-from db.train_spec import TrainSpec
-from trainer import convert_shell, generate_shell
-from trainer.shell import actor_of, named, open_studio
-
-KINDS = {"train": JobKind.TRAIN, "report": JobKind.DATA_REPORT}
-# Given by --base, --dataset and --name instead.
-_NAMED = {"base_model_id", "dataset_version_id", "adapter_name"}
+from trainer import convert_shell, generate_shell, train_shell
+from trainer.shell import actor_of, open_studio
 
 
 def main(arguments: list[str]) -> int:
@@ -61,19 +53,7 @@ def _parser() -> argparse.ArgumentParser:
 
     actions.add_parser("serve", help="the model server; see serve --help")
 
-    submit = _action(actions, "submit", _submit, "queue a training run, or a report of what it would do")
-    submit.add_argument("kind", choices=KINDS)
-    submit.add_argument("--base", required=True, help="name of a base model")
-    submit.add_argument("--dataset", required=True, help="name of a dataset")
-    submit.add_argument("--version", type=int, help="frozen version; the latest unless given")
-    submit.add_argument("--project", help="name of the project; the first unless given")
-    submit.add_argument("--name", required=True, help=help_for(TrainSpec, "adapter_name"))
-    for option in fields(TrainSpec):
-        if option.name not in _NAMED:
-            flag = f"--{option.name.replace('_', '-')}"
-            text = f"{option.metadata['help']} ({option.default})".replace("%", "%%")
-            submit.add_argument(flag, type=option.type, default=option.default, help=text)
-
+    train_shell.add_commands(partial(_action, actions))
     convert_shell.add_commands(partial(_action, actions))
     generate_shell.add_commands(partial(_action, actions))
 
@@ -94,7 +74,7 @@ def _action(actions, name: str, act, text: str) -> argparse.ArgumentParser:
     parser = actions.add_parser(name, help=text, description=text)
     parser.set_defaults(act=act)
     parser.add_argument("--data-dir", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-    if name in ("submit", "cancel", "resume"):
+    if name in ("cancel", "resume"):
         parser.add_argument("--as", dest="username", default=users.STUDIO, help="act as this person")
     return parser
 
@@ -111,29 +91,6 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
     from trainer import run
 
     return run.main(settings, options.job, options.attempt)
-
-
-def _submit(settings: Settings, options: argparse.Namespace) -> int:
-    open_studio(settings)
-    with write() as s:
-        project_id = named(projects.list_projects(s), options.project, "project").id
-        versions = [v for v in datasets.list_versions(s, project_id) if v.dataset.name == options.dataset]
-        wanted = [v for v in versions if options.version in (None, v.number)]
-        if not wanted:
-            which = f"version {options.version}" if options.version else "frozen version"
-            raise LookupError(f"dataset: there is no {which} of a dataset named {options.dataset}.")
-        given = {f.name: getattr(options, f.name) for f in fields(TrainSpec) if f.name not in _NAMED}
-        spec = TrainSpec(
-            base_model_id=named(registry.list_base_models(s), options.base, "base").id,
-            dataset_version_id=max(wanted, key=lambda v: v.number).id,
-            adapter_name=options.name,
-            **given,
-        )
-        actor = actor_of(s, options)
-        job = jobs.enqueue(s, actor, project_id, KINDS[options.kind], spec, name=options.name)
-        s.flush()
-        print(job.id)
-    return 0
 
 
 def _status(settings: Settings, options: argparse.Namespace) -> int:

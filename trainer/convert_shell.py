@@ -3,7 +3,6 @@
 import argparse
 import json
 import logging
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +13,7 @@ from db.corpora import files
 from db.corpora.mixture import Plan
 from db.session import read, write
 from db.settings import Settings
-from trainer.shell import actor_of, add_acting, named, open_studio
+from trainer.shell import actor_of, add_acting, named, open_studio, say
 
 logger = logging.getLogger("trainer")
 
@@ -53,7 +52,7 @@ def convert(settings: Settings, options: argparse.Namespace) -> int:
         project = named(projects.list_projects(s), options.project, "project")
         job = conversions.start(s, actor_of(s, options), project.id, spec)
         s.flush()
-        _say(str(job.id))
+        say(str(job.id))
     return 0
 
 
@@ -77,7 +76,7 @@ def compose(settings: Settings, options: argparse.Namespace) -> int:
         conversions.get_conversion(s, options.conversion)
         rows = composing.stored_rows(s, conversions.rows_of(options.conversion))
         found = composition.composition_of(rows, exact_tokens=options.tokens)
-    _say(json.dumps(asdict(found), indent=2))
+    say(json.dumps(asdict(found), indent=2))
     return 0
 
 
@@ -124,9 +123,5 @@ def _print_plan(plan: Plan) -> None:
         state = "missing" if each.is_missing else f"short by {each.short_by:,}" if each.short_by else ""
         measured = sum(each.measured.values())
         shares = f"{each.train:>9,} to train on {measured:>9,} to measure on"
-        _say(f"{each.source:<24} {shares}  {state}".rstrip())
-    _say(f"{'in all':<24} {plan.train:>9,} to train on {plan.rows - plan.train:>9,} to measure on")
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
+        say(f"{each.source:<24} {shares}  {state}".rstrip())
+    say(f"{'in all':<24} {plan.train:>9,} to train on {plan.rows - plan.train:>9,} to measure on")

@@ -2,8 +2,6 @@
 
 import argparse
 import json
-import os
-import sys
 from collections.abc import Callable
 from dataclasses import asdict, fields
 
@@ -14,7 +12,7 @@ from db.generate_spec import GenerateSpec
 from db.session import read, write
 from db.settings import Settings
 from db.specs import help_for
-from trainer.shell import actor_of, add_acting, named, open_studio
+from trainer.shell import actor_of, add_acting, named, open_studio, say
 
 Act = Callable[[Settings, argparse.Namespace], int]
 _GIVEN = {"endpoint_id", "against"}  # by --endpoint, and by a list
@@ -75,7 +73,7 @@ def generate(settings: Settings, options: argparse.Namespace) -> int:
             name=options.name,
         )
         s.flush()
-        _say(str(job.id))
+        say(str(job.id))
     return 0
 
 
@@ -99,7 +97,7 @@ def funnel(settings: Settings, options: argparse.Namespace) -> int:
             "funnel": [asdict(one) for one in runs.funnel_counts(s, options.job)],
             "audit": asdict(standing) if standing else None,
         }
-    _say(json.dumps(told, indent=2, default=str))  # the time of a draw is text
+    say(json.dumps(told, indent=2, default=str))  # the time of a draw is text
     return 0
 
 
@@ -128,7 +126,7 @@ def try_endpoint(settings: Settings, options: argparse.Namespace) -> int:
     with write() as s:
         endpoints.note_test(s, endpoint_id, knows_schema=tested.knows_schema)
     form = "knows JSON schemas" if tested.knows_schema else "is asked for JSON in words"
-    _say(f"{tested.model} answered in {tested.seconds:.2f} s and {form}.")
+    say(f"{tested.model} answered in {tested.seconds:.2f} s and {form}.")
     return 0
 
 
@@ -146,7 +144,3 @@ def _flag(name: str) -> str:
 
 def _help(name: str) -> str:
     return help_for(GenerateSpec, name).replace("%", "%%")
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}{os.linesep}")

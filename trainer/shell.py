@@ -1,6 +1,7 @@
 """What the shell's commands share: the studio opened, who acts, a row by its name."""
 
 import argparse
+import sys
 
 from db import migrate, users
 from db.policy import Actor
@@ -32,3 +33,8 @@ def named(rows: list, name: str | None, field: str):
         known = ", ".join(row.name for row in rows) or "none yet"
         raise LookupError(f"{field}: there is no {field} named {name}; there is {known}.")
     return found
+
+
+def say(line: str) -> None:
+    """What a command answers, on standard output."""
+    sys.stdout.write(f"{line}\n")

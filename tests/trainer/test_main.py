@@ -55,6 +55,18 @@ def test_a_report_is_asked_with_the_settings_of_the_run(trainer):
     assert job_of(job_id).spec["target"] == "query and value"
 
 
+def test_a_run_is_written_down_and_submitted_again(trainer, tmp_path):
+    first = int(submit(trainer, "train", "--preset", "BioInstruct, 7B", "--rank", 4)[1])
+    file = tmp_path / "run.yaml"
+    file.write_text(trainer("spec", first)[1])
+    code, output, _ = trainer("submit", "train", "--spec", file, "--epochs", 1, "--name", "once more")
+    assert code == 0
+    assert job_of(int(output)).spec == {**job_of(first).spec, "epochs": 1.0, "adapter_name": "once more"}
+    file.write_text("base: tiny\nrankk: 4\n")
+    assert trainer("submit", "train", "--spec", file)[2].startswith("rankk: there is no such setting")
+    assert trainer("submit", "train", "--base", "tiny")[2].startswith("dataset: say it with --dataset")
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
