@@ -66,7 +66,8 @@ class Metric(Base):
     """One measured value of a job at one step."""
 
     __tablename__ = "metrics"
-    __table_args__ = (Index(None, "job_id", "id"), Index(None, "job_id", "name", "step"))
+    # The second holds all that a curve is drawn from.
+    __table_args__ = (Index(None, "job_id", "id"), Index(None, "job_id", "name", "attempt", "step", "value"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"))

@@ -8,6 +8,8 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
+CURVES = "ix_metrics_job_id_name_attempt_step_value"
+
 
 def upgrade() -> None:
     op.add_column("jobs", sa.Column("position", sa.Double(), nullable=True))
@@ -18,7 +20,7 @@ def upgrade() -> None:
     op.add_column("attempts", sa.Column("external_id", sa.String(), nullable=False, server_default=""))
     made_by = sa.Column("job_id", sa.Integer(), sa.ForeignKey("jobs.id", name="fk_base_models_job_id_jobs"))
     op.add_column("base_models", made_by, inline_references=True)
-    op.create_index("ix_metrics_job_id_name_step", "metrics", ["job_id", "name", "step"])
+    op.create_index(CURVES, "metrics", ["job_id", "name", "attempt", "step", "value"])
     op.execute("UPDATE jobs SET kind = 'train' WHERE kind = 'train_lora'")
     _create_alerts()
     _create_samples()
@@ -28,7 +30,7 @@ def downgrade() -> None:
     op.drop_table("sample_answers")
     op.drop_table("alerts")
     op.execute("UPDATE jobs SET kind = 'train_lora' WHERE kind = 'train'")
-    op.drop_index("ix_metrics_job_id_name_step", "metrics")
+    op.drop_index(CURVES, "metrics")
     op.drop_column("base_models", "job_id")
     for name in ("external_id", "device"):
         op.drop_column("attempts", name)
