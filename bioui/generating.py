@@ -16,9 +16,9 @@ from bioui.components.generate_run import (
     tally_value,
 )
 from bioui.components.job_panel import log_path, read_log
-from bioui.components.lora_form import request_key
 from bioui.components.notice import NO_NOTICE, notice_value
 from bioui.components.table import Trail
+from bioui.components.train_form import request_key
 from bioui.handling import project_of
 from bioui.watching import mark_of
 from db import endpoints, generation_figures, generation_runs, generation_templates, jobs, specs

@@ -1,10 +1,12 @@
 """Training runs as the Train page shows them: rows of the database in, plain values out, jobs queued."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from bioui.components.data_report import report_value
 from bioui.components.empty import empty_state
+from bioui.components.film_strip import film_value
 from bioui.components.job_panel import (
     bar_value,
     head_value,
@@ -14,13 +16,15 @@ from bioui.components.job_panel import (
     settings_value,
     time_taken,
 )
-from bioui.components.lora_form import request_key, spec_of
 from bioui.components.notice import NO_NOTICE, notice_value
-from bioui.components.table import Column, cell, table_value
+from bioui.components.run_alerts import alerts_value
+from bioui.components.run_list import run_list_value
+from bioui.components.table import Column, cell
+from bioui.components.train_form import request_key, spec_of, yaml_of
 from bioui.components.version_panel import version_name
 from bioui.present import ago, exact, status_chip
-from bioui.watching import RunWatch, follow, loss_value, mark_of, rate_value
-from db import datasets, jobs, processes, registry, specs
+from bioui.watching import RunWatch, follow, loss_value, mark_of, small_values
+from db import alerts, datasets, jobs, processes, queue, registry, sample_answers, specs
 from db.enums import JobKind, JobStatus, ProcessRole
 from db.policy import Actor
 from db.session import Session
@@ -33,11 +37,13 @@ WIDE = (
     Column("Status", "status"),
     Column("Progress", "num"),
     Column("Loss", "num"),
+    Column("Validation", "num"),
     Column("When", "time"),
     Column("By"),
     Column("Took", "time"),
 )
 BESIDE = (Column("Run"), Column("Status", "status"))  # while a run or the form is open
+FORM_OPEN, COMPARISON_OPEN = -1, -2  # beside the list, in place of the id of an open run
 EMPTY = empty_state(
     "No run yet.",
     "A run tunes an adapter on a frozen version, in the background. Start the first with New run.",
@@ -54,12 +60,18 @@ def runs_value(session: Session, project_id: int, *, open_id: int = 0) -> dict:
     """The list of runs, newest first; narrow while something is open beside it."""
     found = jobs.list_jobs(session, project_id, JobKind.TRAIN)
     losses = jobs.last_values(session, [job.id for job in found], "loss")
+    checked = jobs.last_values(session, [job.id for job in found], "eval_loss")
+    line = [job.id for job in queue.list_waiting(session, project_id, (JobKind.TRAIN,))]
     rows = [
-        {"id": job.id, "opens": True, "cells": _narrow(job) if open_id else _wide(job, losses.get(job.id))}
-        for job in found
+        {
+            "id": job.id,
+            "name": job.name,
+            "cells": _narrow(job, line) if open_id else _wide(job, line, losses, checked),
+        }
+        for job in sorted(found, key=lambda job: (line.index(job.id) if job.id in line else -1, -job.id))
     ]
     columns = BESIDE if open_id else WIDE
-    return table_value(columns, rows, empty=EMPTY, current_id=open_id)
+    return run_list_value(columns, rows, empty=EMPTY, current_id=open_id, picks=not open_id)
 
 
 def get_run(session: Session, project_id: int, job_id: int) -> Job:
@@ -74,22 +86,32 @@ def worker_notice(session: Session) -> dict:
     return NO_NOTICE if processes.find_alive(session, ProcessRole.WORKER) else NO_WORKER
 
 
-def panel_values(session: Session, job: Job, watch: RunWatch) -> tuple[dict, dict, dict, dict, dict]:
-    """What an open run shows now: head, progress, outcome, loss curves, learning-rate curve."""
+def panel_values(session: Session, job: Job, watch: RunWatch) -> tuple[dict, ...]:
+    """What an open run shows now: head, progress, outcome, alerts, loss, the small charts, sample answers."""
     base, version = _names(session, job)
-    before = jobs.count_open(session) - 1 if job.status is JobStatus.QUEUED else 0
     return (
         head_value(job, base=base, version=version),
-        bar_value(job, watch, jobs_before=before),
+        bar_value(job, watch, jobs_before=_jobs_before(session, job)),
         outcome_value(job, str(_log_path(job.id))),
+        alerts_value(alerts.list_alerts(session, job.id)),
         loss_value(watch),
-        rate_value(watch),
+        *small_values(watch),
+        film_value(sample_answers.list_answers(session, job.id)),
     )
+
+
+def _jobs_before(session: Session, job: Job) -> int:
+    """How many runs, of all projects, are taken before a waiting one."""
+    if job.status is not JobStatus.QUEUED:
+        return 0
+    line = [waiting.id for waiting in queue.list_waiting(session, kinds=(JobKind.TRAIN,))]
+    return line.index(job.id) + len(jobs.list_running(session, (JobKind.TRAIN,)))
 
 
 def settings_of(session: Session, job: Job) -> dict:
     base, version = _names(session, job)
-    return settings_value(specs.from_json(job.kind, job.spec), base=base, version=version)
+    spec = specs.from_json(job.kind, job.spec)
+    return settings_value(spec, base=base, version=version, yaml=yaml_of(session, spec))
 
 
 def report_of(session: Session, job: Job) -> dict:
@@ -97,7 +119,7 @@ def report_of(session: Session, job: Job) -> dict:
 
 
 def can_cancel(job: Job) -> bool:
-    return job.status.is_open and job.cancel_requested_at is None
+    return (job.status.is_open and job.cancel_requested_at is None) or jobs.goes_on(job)
 
 
 def can_resume(job: Job) -> bool:
@@ -107,21 +129,36 @@ def can_resume(job: Job) -> bool:
 def look(session: Session, watch: RunWatch, job: Job | None, listed: dict) -> RunWatch:
     """`watch` with all that is new of the list and of the open run, if one is open."""
     if job is None:
-        return RunWatch(list_mark=str(listed))
+        return RunWatch(beside=watch.beside, list_mark=str(listed))
     if job.id != watch.job_id:
         watch = RunWatch(job.id)
     path = _log_path(job.id)
     log_mark = (path.stat().st_size,) if path.is_file() else ()
     fresh = follow(session, watch)
-    return replace(fresh, list_mark=str(listed), job_mark=mark_of(job), log_mark=log_mark)
+    job_mark = (*mark_of(job), alerts.count(session, job.id), sample_answers.count(session, job.id))
+    return replace(fresh, list_mark=str(listed), job_mark=job_mark, log_mark=log_mark)
 
 
 def log_of(job_id: int) -> dict:
     return read_log(_log_path(job_id))
 
 
+def move(session: Session, actor: Actor, job: Job, *, earlier: bool) -> None:
+    """Let a waiting run change places with the one before or behind it."""
+    line = [waiting.id for waiting in queue.list_waiting(session, job.project_id, (JobKind.TRAIN,))]
+    if job.id not in line:
+        raise ValueError(f"queue: {job.name} waits no longer; nothing was moved.")
+    at = line.index(job.id)
+    if earlier and at > 0:
+        queue.move(session, actor, job.id, before=line[at - 1])
+    elif not earlier and at + 1 < len(line):
+        queue.move(session, actor, job.id, before=line[at + 2] if at + 2 < len(line) else None)
+
+
 def any_open(session: Session, project_id: int) -> bool:
-    return any(job.status.is_open for job in jobs.list_jobs(session, project_id, JobKind.TRAIN))
+    return any(
+        job.status.is_open or jobs.goes_on(job) for job in jobs.list_jobs(session, project_id, JobKind.TRAIN)
+    )
 
 
 def enqueue(
@@ -137,23 +174,36 @@ def enqueue(
     return job, job.created_at >= asked_at
 
 
-def _wide(job: Job, loss: float | None) -> list[dict]:
+def _wide(job: Job, line: list[int], losses: Mapping[int, float], checked: Mapping[int, float]) -> list[dict]:
     word, hue = status_chip(job.status)
     return [
-        cell(job.name),
+        cell(job.name, note=job.note.split("\n")[0][:80]),
         cell(word, chip=hue),
-        cell(_progress(job)),
-        cell("" if loss is None else f"{loss:.3f}"),
+        {**cell(_progress(job)), **_moves(job, line)},
+        cell(_loss(losses.get(job.id))),
+        cell(_loss(checked.get(job.id))),
         cell(ago(job.created_at), title=exact(job.created_at)),
         cell(job.created_by.full_name),
         cell(time_taken(job)),
     ]
 
 
-def _narrow(job: Job) -> list[dict]:
+def _narrow(job: Job, line: list[int]) -> list[dict]:
     word, hue = status_chip(job.status)
     note = f"{ago(job.created_at)}, {job.created_by.full_name}"
-    return [cell(job.name, note=note), cell(word, chip=hue, note=_progress(job))]
+    status = cell(word, chip=hue, note=_progress(job))
+    return [cell(job.name, note=note), {**status, **_moves(job, line)}]
+
+
+def _moves(job: Job, line: list[int]) -> dict:
+    """The arrows of a waiting run; `line` is the ids that wait, in the order they are taken."""
+    if job.id not in line or len(line) < 2:
+        return {}
+    return {"moves": True, "earlier": job.id != line[0], "later": job.id != line[-1]}
+
+
+def _loss(loss: float | None) -> str:
+    return "" if loss is None else f"{loss:.3f}"
 
 
 def _progress(job: Job) -> str:

@@ -21,6 +21,7 @@ SHEETS = (
     "remarks.css",
     "factory.css",
     "convert.css",
+    "train.css",
 )
 CSS = "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in SHEETS)
 HEAD = (

@@ -3,15 +3,39 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bioui.components.curves import Line, Point, curves_value
+from bioui.components.curves import Line, Point, curves_value, thinned
 from bioui.components.empty import empty_state
 from db import jobs
+from db.curves import latest_metrics, read_curves
 from db.session import Session
 from db.tables import Job, Metric
 
+MOST_POINTS = 1_000  # held of a curve; a longer one is thinned again
 PACE_POINTS = 20  # the rate is that of the latest steps, not of a slow start
 NO_LOSS = empty_state("No loss yet.", "The curve begins with the first step.")
-NO_RATE = empty_state("No learning rate yet.", "It rises over the warm-up, then falls.")
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart of one metric: what its line and its axis are called, and what it says while it is empty."""
+
+    metric: str
+    label: str
+    axis: str
+    says: str = "It comes with the first steps."
+    smooth: bool = False
+    scale: float = 1
+
+    def points_of(self, watch: "RunWatch") -> Sequence[Point]:
+        return [(step, value * self.scale) for step, value in watch.points.get(self.metric, ())]
+
+
+SMALL = (
+    Chart("learning_rate", "Rate", "Learning rate", "It rises over the warm-up, then falls."),
+    Chart("grad_norm", "Norm", "Gradient norm, before clipping", smooth=True),
+    Chart("tokens_per_second", "Speed", "Tokens a second", smooth=True),
+    Chart("memory", "Memory", "Memory (GiB)", scale=1 / 1024),  # measured in MiB
+)
 
 
 @dataclass(frozen=True)
@@ -23,6 +47,7 @@ class RunWatch:
     attempt: int = 0
     points: Mapping[str, tuple[Point, ...]] = field(default_factory=dict)  # metric -> (step, value), by step
     times: tuple[tuple[int, float], ...] = ()  # (step, seconds since the epoch) of the latest attempt
+    beside: int = 0  # what stands beside the list, where it is no run: the form, a comparison
     list_mark: str = ""
     job_mark: tuple = ()
     log_mark: tuple = ()
@@ -42,6 +67,8 @@ class RunWatch:
 
 def follow(session: Session, watch: RunWatch) -> RunWatch:
     """`watch` with the metrics that came since; the very same object when none did."""
+    if not watch.metric_id:
+        watch = _opened(session, watch)
     news = jobs.list_metrics(session, watch.job_id, after_id=watch.metric_id)
     for name in {metric.name for metric in news}:
         fresh = [metric for metric in news if metric.name == name]
@@ -49,10 +76,29 @@ def follow(session: Session, watch: RunWatch) -> RunWatch:
     if not news:
         return watch
     times = () if news[-1].attempt != watch.attempt else watch.times
-    times += tuple(
-        (m.step, m.at.timestamp()) for m in news if m.name == "loss" and m.attempt == news[-1].attempt
-    )
+    times += _times(news, news[-1].attempt)
     return replace(watch, metric_id=news[-1].id, attempt=news[-1].attempt, times=times[-PACE_POINTS:])
+
+
+def _opened(session: Session, watch: RunWatch) -> RunWatch:
+    """All there is so far, thinned by the database: a run of many steps opens as fast as a short one."""
+    found = read_curves(session, watch.job_id)
+    if not found.newest:
+        return watch
+    latest = latest_metrics(session, watch.job_id, "loss", limit=PACE_POINTS)
+    attempt = latest[-1].attempt if latest else 0
+    return replace(
+        watch,
+        metric_id=found.newest,
+        points=found.points,
+        attempt=attempt,
+        times=_times(latest, attempt),
+    )
+
+
+def _times(metrics: Sequence[Metric], attempt: int) -> tuple[tuple[int, float], ...]:
+    """When each step of an attempt was logged."""
+    return tuple((m.step, m.at.timestamp()) for m in metrics if m.name == "loss" and m.attempt == attempt)
 
 
 def mark_of(job: Job) -> tuple:
@@ -72,9 +118,17 @@ def loss_value(watch: RunWatch) -> dict:
     return curves_value(lines, x_name="Step", y_name="Loss (nats per token)", waiting=NO_LOSS)
 
 
-def rate_value(watch: RunWatch) -> dict:
-    lines = [Line("Rate", watch.points.get("learning_rate", ()), "tuned")]
-    return curves_value(lines, x_name="Step", y_name="Learning rate", waiting=NO_RATE)
+def small_values(watch: RunWatch) -> list[dict]:
+    """The charts beside the loss, in the order of SMALL."""
+    return [
+        curves_value(
+            [Line(chart.label, chart.points_of(watch), smooth=chart.smooth)],
+            x_name="Step",
+            y_name=chart.axis,
+            waiting=empty_state(f"No {chart.label.lower()} yet.", chart.says),
+        )
+        for chart in SMALL
+    ]
 
 
 def _joined(known: Sequence[Point], news: Sequence[Metric]) -> tuple[Point, ...]:
@@ -84,4 +138,4 @@ def _joined(known: Sequence[Point], news: Sequence[Metric]) -> tuple[Point, ...]
         while points and points[-1][0] >= metric.step:
             points.pop()
         points.append((metric.step, metric.value))
-    return tuple(points)
+    return tuple(points if len(points) <= MOST_POINTS else thinned(points))

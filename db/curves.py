@@ -37,6 +37,12 @@ def read_curves(
     return Curves(points, newest)
 
 
+def latest_metrics(session: Session, job_id: int, name: str, *, limit: int) -> list[Metric]:
+    """The last `limit` points of one metric, oldest first."""
+    query = select(Metric).where(Metric.job_id == job_id, Metric.name == name)
+    return list(session.scalars(query.order_by(Metric.id.desc()).limit(limit)))[::-1]
+
+
 def _spans(session: Session, job_id: int, newest: int) -> dict[tuple[str, int], tuple[int, int, int]]:
     """(metric, attempt) -> (first step, last step, points)."""
     query = (

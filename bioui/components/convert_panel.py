@@ -18,10 +18,10 @@ from bioui.components.convert_run import (
 )
 from bioui.components.empty import empty_state
 from bioui.components.job_panel import NO_LOG, log_path, read_log
-from bioui.components.lora_form import request_key
 from bioui.components.notice import NO_NOTICE
 from bioui.components.progress import NO_PROGRESS
 from bioui.components.table import Trail, table_value
+from bioui.components.train_form import request_key
 from bioui.runs import can_cancel, can_resume
 from bioui.watching import mark_of
 from db import conversion_figures, conversions, jobs, specs

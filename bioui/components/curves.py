@@ -78,6 +78,7 @@ class Line:
     points: Sequence[Point]
     hue: str = "tuned"
     smooth: bool = False  # once it is long, a moving average over the faint line
+    smoothing: float = SMOOTHING  # weight of the past in that average, below 1
 
 
 def curves(waiting: dict | None = None) -> View:
@@ -120,12 +121,12 @@ def curves_value(lines: Sequence[Line], *, x_name: str, y_name: str, waiting: di
     }
 
 
-def smoothed(points: Sequence[Point]) -> list[Point]:
+def smoothed(points: Sequence[Point], smoothing: float = SMOOTHING) -> list[Point]:
     """An exponential moving average, divided by the weight seen so far, so that it starts unbiased."""
     average, weight, result = 0.0, 0.0, []
     for step, value in points:
-        average = SMOOTHING * average + (1 - SMOOTHING) * value
-        weight = SMOOTHING * weight + (1 - SMOOTHING)
+        average = smoothing * average + (1 - smoothing) * value
+        weight = smoothing * weight + (1 - smoothing)
         result.append((step, average / weight))
     return result
 
@@ -194,7 +195,7 @@ def _x_ticks(low: float, high: float) -> list[dict]:
 def _paths(line: Line, points: list[Point], place: Callable) -> list[dict]:
     if not line.smooth or len(points) < SMOOTH_FROM:
         return [_path(line, points, place)]
-    return [_path(line, points, place, "faint"), _path(line, smoothed(points), place)]
+    return [_path(line, points, place, "faint"), _path(line, smoothed(points, line.smoothing), place)]
 
 
 def _path(line: Line, points: list[Point], place: Callable, weight: str = "") -> dict:
@@ -204,7 +205,7 @@ def _path(line: Line, points: list[Point], place: Callable, weight: str = "") ->
 
 def _end(line: Line, points: list[Point], place: Callable) -> dict:
     """The label at a line's right end: its name and its last value."""
-    last = smoothed(points)[-1] if line.smooth and len(points) >= SMOOTH_FROM else points[-1]
+    last = smoothed(points, line.smoothing)[-1] if line.smooth and len(points) >= SMOOTH_FROM else points[-1]
     left, _ = place(last)
     return {
         "name": line.name,

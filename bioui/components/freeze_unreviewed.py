@@ -59,5 +59,6 @@ def _acceptance(run: AuditedRun) -> str:
         return "no sample drawn"
     if not found.is_complete or found.rate is None:
         return f"{found.sampled - found.decided:,} of the sample's {found.sampled:,} still to review"
-    told = unreviewed.figures(found.accepted, found.sampled, **asdict(found.rate))
+    draws = len(found.draws)
+    told = unreviewed.figures(found.accepted, found.sampled, **asdict(found.rate), draws=draws)
     return f"{told}, not enough" if run.missing else told

@@ -1,4 +1,7 @@
-"""The audit sample of a run: a random few of the kept records, and what reviewers said of them."""
+"""The audit samples of a run: a random few of the kept records, and what reviewers said of them.
+
+Every draw is shown; the figure that counts is that of all of them together.
+"""
 
 from pathlib import Path
 
@@ -6,8 +9,8 @@ from bioui.components import facts
 from bioui.components.facts import fact
 from bioui.components.interval_chart import NO_INTERVALS, Interval, intervals_value
 from bioui.components.view import View
-from bioui.present import counted
-from db.generation_audits import RunAudit
+from bioui.present import ago, counted
+from db.generation_audits import Draw, RunAudit, wilson
 
 TEMPLATE = Path(__file__).with_suffix(".hbs").read_text(encoding="utf-8").replace("@facts", facts.TEMPLATE)
 NO_AUDIT = {"shown": False, "facts": []}
@@ -37,6 +40,7 @@ def audit_value(found: RunAudit | None, undecided: list[int], *, project_id: int
         "facts": [
             fact("Drawn from", counted(found.population, "kept record")),
             fact("Kept since", f"{found.kept_since:,}, of which it says nothing"),
+            fact("Draws", _draws(found)),
             fact("Reviewed", f"{found.decided:,} of {found.sampled:,}"),
             fact("Approved as written", f"{found.accepted:,}"),
         ],
@@ -47,18 +51,39 @@ def audit_value(found: RunAudit | None, undecided: list[int], *, project_id: int
 
 
 def interval_of(found: RunAudit | None) -> dict:
-    """The acceptance so far with its interval; nothing before the first decision."""
+    """The acceptance so far with its interval, over all draws and, of more than one, each draw's own below.
+
+    Nothing before the first decision.
+    """
     if found is None or found.rate is None:
         return NO_INTERVALS
-    rate = found.rate
+    rate, several = found.rate, len(found.draws) > 1
     note = "" if found.is_complete else "so far; the easy ones may come first"
-    row = Interval("Approved as written", rate.share, rate.low, rate.high, found.decided, note)
-    return intervals_value("Share", [row])
+    name = "All draws: this counts" if several else "Approved as written"
+    rows = [Interval(name, rate.share, rate.low, rate.high, found.decided, note)]
+    if several:
+        rows += [_interval_of(number, draw) for number, draw in enumerate(found.draws, 1)]
+    return intervals_value("Share", rows)
+
+
+def _interval_of(number: int, draw: Draw) -> Interval:
+    note = f"{draw.sampled:,} of {draw.population:,}, {ago(draw.drawn_at)}, {draw.drawn_by}"
+    if not draw.decided:
+        return Interval(f"Draw {number}", None, None, None, 0, note)
+    rate = wilson(draw.accepted, draw.decided)
+    return Interval(f"Draw {number}", rate.share, rate.low, rate.high, draw.decided, note)
+
+
+def _draws(found: RunAudit) -> str:
+    """`2, of 50 and 30 records; all count`: a further one never takes the place of those before."""
+    *first, last = (f"{draw.sampled:,}" for draw in found.draws)
+    sizes = f"{', '.join(first)} and {last}" if first else last
+    return f"{len(found.draws):,}, of {sizes} records" + ("; all count" if first else "")
 
 
 def can_draw(found: RunAudit | None, kept: int) -> bool:
-    """The next sample is drawn when the last is reviewed: drawing until one pleases is no audit."""
-    return kept > 0 and (found is None or found.is_complete)
+    """The next sample is drawn when the last is reviewed, and adds to it."""
+    return kept > 0 and (found is None or (found.is_complete and found.sampled < kept))
 
 
 def _sentence(found: RunAudit) -> str:

@@ -9,12 +9,13 @@ from bioui.components.fold import fold
 from bioui.components.frame import Page
 from bioui.components.funnel_chart import MEANINGS, NAMES, NO_FUNNEL, funnel_chart, funnel_value, stage_of
 from bioui.components.funnel_examples import HINT, NO_EXAMPLES, funnel_examples, verdict_item
+from bioui.components.generate_form import version_choices
 from bioui.components.notice import NO_NOTICE, notice, notice_value
 from bioui.components.problem import problem_area
 from bioui.components.progress import NO_PROGRESS, progress_bar, progress_value
 from bioui.components.spread import spread
 from bioui.handling import actor_of, needs
-from db import generation_figures, projects
+from db import freezing, generation_figures, projects
 from db.content import content_of
 from db.generating import profiles
 from db.generating.dry_run import DryRun, Example, dry_run
@@ -143,8 +144,10 @@ def show_tab(project_id: int, is_shown: bool, request: gr.Request):
         actor = actor_of(session, request)
         profile = profiles.profile_of(projects.get_project(session, project_id))
         can_save = actor.can(Right.MANAGE_PROJECT)
+        against = gr.Dropdown(choices=version_choices(session, project_id))
     chosen = profile.name if profile.name in profiles.SHIPPED else ""
-    return True, chosen, caution_of(profile), gr.Button(interactive=can_save), *profile_values(profile)
+    save_btn = gr.Button(interactive=can_save)
+    return True, chosen, caution_of(profile), save_btn, against, *profile_values(profile)
 
 
 @needs(RIGHT)
@@ -159,13 +162,17 @@ def choose_profile(project_id: int, name: str, request: gr.Request):
 
 @needs(RIGHT)
 @spread(*FIELDS)
-def try_on_stored(project_id: int, values: tuple, request: gr.Request) -> Iterator:
-    """Count what these filters would drop of the records that are stored; nothing is changed."""
+def try_on_stored(project_id: int, against: list[int] | None, values: tuple, request: gr.Request) -> Iterator:
+    """Count what these filters would drop of the records that are stored; nothing is changed.
+
+    `against`: frozen versions whose texts no record may hold.
+    """
     profile = profile_from(values)
     yield progress_value("reading what is stored", 0, 0), NO_FUNNEL, {**NO_EXAMPLES, "hint": ""}, None
     run = None
     with read() as session:
-        for run in dry_run(session, project_id, profile):
+        sets = [freezing.evaluation_set(session, version_id) for version_id in against or ()]
+        for run in dry_run(session, project_id, profile, sets):
             bar = progress_value("judging", run.done, run.total, unit="records")
             yield bar, _funnel(plain(run)), gr.skip(), gr.skip()
     hint = HINT if run and run.counts.seen else "The project holds no record yet."
@@ -209,6 +216,11 @@ def filters_tab(page: Page, tab: gr.Tab) -> None:
             profile_radio = gr.Radio(CHOICES, value=DEFAULT, label="Profile", elem_classes="stacked")
             caution_html = notice()
             inputs = _fields()
+            against_dd = gr.Dropdown(
+                [], value=[], multiselect=True, label="Evaluation sets, to try with", elem_id="field-try-against",
+                info="Frozen versions that models will be measured on. A run names its own; here they show what "
+                "of the stored records holds their texts.",
+            )  # fmt: skip
             with gr.Row(elem_classes="actions"):
                 try_btn = gr.Button("Try on what is stored", variant="primary", elem_id="dry-run-btn")
                 save_btn = gr.Button("Make them the project's", interactive=False, elem_id="set-filters-btn")
@@ -221,14 +233,14 @@ def filters_tab(page: Page, tab: gr.Tab) -> None:
     shown_state, found_state = gr.State(False), gr.State(None)
     page.on(
         tab.select, show_tab, [page.project_id, shown_state],
-        [shown_state, profile_radio, caution_html, save_btn, *inputs], problem=problem,
+        [shown_state, profile_radio, caution_html, save_btn, against_dd, *inputs], problem=problem,
     )  # fmt: skip
     page.on(
         profile_radio.input, choose_profile, [page.project_id, profile_radio], [caution_html, *inputs],
         problem=problem,
     )  # fmt: skip
     tried = page.on(
-        try_btn.click, try_on_stored, [page.project_id, *inputs],
+        try_btn.click, try_on_stored, [page.project_id, against_dd, *inputs],
         [bar_html, funnel_html, examples_html, found_state], problem=problem, trigger_mode="once",
         concurrency_limit=4,
     )  # fmt: skip

@@ -163,7 +163,7 @@ def draw_sample(project_id: int, opened: Opened, size: float | None, request: gr
     with write() as session:
         job = linked_run(session, project_id, request)
         actor = actor_of(session, request)
-        earlier = len(generation_figures.list_samples(session, job.id))
+        earlier = len(generation_audits.list_samples(session, job.id))
         generation_audits.draw_sample(session, actor, job.id, size=int(size), seed=42 + earlier)
         session.flush()
         return sections_value(session, job, replace(opened, section="audit"))

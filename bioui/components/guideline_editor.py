@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import gradio as gr
+from gradio.events import Dependency
 
+from bioui.components.autosave import autosave
 from bioui.components.frame import Page
 from bioui.components.guideline_conflict import guideline_conflict
 from bioui.components.guideline_text import guideline_text, rendered
@@ -20,32 +22,31 @@ HEAD = """
   <span>{{value.note}}</span></div>{{/if}}
 """
 NO_HEAD = {"title": "", "note": "", "dirty": False}
-# Leaving with a text that is not saved asks first. `dirty` says that the server put such a text there.
+FIELDS = "#field-guideline, #field-reason"
+# Cancel throws away what was typed, and asks first. `dirty` says that the server put such a text there.
 ON_LOAD = """
-const mark = (unsaved) => {
-  if (unsaved) document.body.dataset.unsaved = '1';
-  else delete document.body.dataset.unsaved;
-};
+window.studioEditor?.abort(); // a View that is mounted again takes over
+const over = window.studioEditor = new AbortController();
+let isTyped = props.value.dirty;
 document.addEventListener('input', (event) => {
-  if (event.target.closest('#field-guideline, #field-reason')) mark(true);
-});
+  if (event.target.closest('@fields')) isTyped = true;
+}, {signal: over.signal});
 document.addEventListener('click', (event) => {
-  if (!event.target.closest('#cancel-btn') || !document.body.dataset.unsaved) return;
-  if (window.confirm('The text in the editor is not saved. Leave it?')) return;
-  event.preventDefault();
-  event.stopImmediatePropagation();
-}, true);
-window.addEventListener('beforeunload', (event) => {
-  if (document.body.dataset.unsaved) event.preventDefault();
-});
+  if (!event.target.closest('#cancel-btn')) return;
+  if (isTyped && !window.confirm('Throw away what you typed?')) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  } else delete document.body.dataset.unsaved;
+}, {capture: true, signal: over.signal});
 watch('value', () => {
-  mark(props.value.dirty);
+  isTyped = props.value.dirty;
+  if (!props.value.title) delete document.body.dataset.unsaved;
   if (props.value.title && !props.value.dirty) setTimeout(() => {
     const text = document.querySelector('#field-guideline textarea');
     if (text) text.focus({preventScroll: true});
   }, 60);
 });
-"""
+""".replace("@fields", FIELDS)
 
 
 @dataclass(frozen=True)
@@ -67,21 +68,24 @@ class GuidelineEditor:
     body_tb: gr.Textbox
     reason_tb: gr.Textbox
     preview_md: gr.Markdown
+    kept_html: View
     outline_btn: gr.Button
     save_btn: gr.Button
     cancel_btn: gr.Button
     writing_state: gr.State
     problem: View
+    outlined: Dependency  # the outline was put into the editor
 
     @property
     def typed(self) -> list:
         return [self.writing_state, self.body_tb, self.reason_tb]
 
 
-def head_value(number: int, *, dirty: bool = False) -> dict:
-    """Above the editor: the version that saving will make."""
+def head_value(number: int, *, dirty: bool = False, back: str = "") -> dict:
+    """Above the editor: the version that saving makes; `back` is when the text was typed that came back."""
     on = f"on top of version {number}" if number else "the first"
-    return {"title": f"Writing version {number + 1}", "note": on, "dirty": dirty}
+    came_back = f". What you typed {back} is back" if back else ""
+    return {"title": f"Writing version {number + 1}", "note": on + came_back, "dirty": dirty}
 
 
 @needs(Right.GUIDE)
@@ -120,14 +124,15 @@ def guideline_editor(page: Page) -> GuidelineEditor:
                 outline_btn = gr.Button(
                     "Start from the studio's outline", visible=False, elem_id="outline-btn"
                 )
+                kept_html = autosave(FIELDS)
     writing_state = gr.State(Writing())
     # Not `input`: Gradio swallows the first one after the server has filled the box, a paste for instance.
     page.on(body_tb.change, preview, [body_tb], preview_md, problem=problem, trigger_mode="always_last")
-    page.on(
+    outlined = page.on(
         outline_btn.click, fill_outline, [writing_state], [body_tb, preview_md, head_html, outline_btn],
         problem=problem,
     )  # fmt: skip
     return GuidelineEditor(
-        whole, head_html, conflict_html, body_tb, reason_tb, preview_md, outline_btn, save_btn, cancel_btn,
-        writing_state, problem,
+        whole, head_html, conflict_html, body_tb, reason_tb, preview_md, kept_html, outline_btn, save_btn,
+        cancel_btn, writing_state, problem, outlined,
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """The line above an open version of the guidelines: which one, whose, since when, what it changed.
 
-Event of the View: `bring_back` (`event.number`, and `event.on`, the version in force as the reader saw it).
+Events of the View: `bring_back` (`event.number`, and `event.on`, the version in force as the reader saw it),
+`drop` (throw away what was typed and not saved).
 """
 
 from pathlib import Path
@@ -8,12 +9,13 @@ from pathlib import Path
 from bioui.components import empty
 from bioui.components.view import View
 from bioui.present import ago, exact
-from db.tables import Guideline
+from db.tables import Guideline, TypedGuideline
 
 TEMPLATE = Path(__file__).with_suffix(".hbs").read_text(encoding="utf-8").replace("@empty", empty.TEMPLATE)
 # The address bar names an earlier version, and nothing where the one in force is open.
 ON_LOAD = """
 element.addEventListener('click', (event) => {
+  if (event.target.closest('[data-drop]')) return trigger('drop', {});
   const button = event.target.closest('[data-bring-back]');
   if (!button) return;
   trigger('bring_back', {number: Number(button.dataset.bringBack), on: Number(button.dataset.on)});
@@ -23,7 +25,7 @@ watch('value', () => {
   if (value.number || value.empty) studio.setParam('version', value.old ? value.number : null);
 });
 """
-NOTHING = {"number": 0, "old": False, "current": 0, "note": "", "missing": "", "empty": None}
+NOTHING = {"number": 0, "old": False, "current": 0, "note": "", "missing": "", "empty": None, "typed": ""}
 NO_GUIDELINES = empty.empty_state(
     "No guidelines yet.",
     "What this project's authors and reviewers hold to will be here, and beside the forms they work with. "
@@ -36,13 +38,22 @@ def guideline_head() -> View:
 
 
 def head_value(
-    shown: Guideline | None, current: Guideline | None, *, may_write: bool, note: str = "", missing: str = ""
+    shown: Guideline | None,
+    current: Guideline | None,
+    *,
+    may_write: bool,
+    note: str = "",
+    missing: str = "",
+    typed: TypedGuideline | None = None,
 ) -> dict:
-    """`note` is what was just done; `missing` a version that was asked for and does not exist."""
+    """`note` is what was just done; `missing` a version that was asked for and does not exist; `typed` what
+    the reader wrote and did not save.
+    """
+    told = {**NOTHING, "typed": ago(typed.saved_at) if typed else "", "note": note}
     if shown is None or current is None:
-        return {**NOTHING, "empty": NO_GUIDELINES, "note": note}
+        return {**told, "empty": NO_GUIDELINES}
     return {
-        **NOTHING,
+        **told,
         "number": shown.number,
         "old": shown.number != current.number,
         "current": current.number,
@@ -52,6 +63,5 @@ def head_value(
         "ago": ago(shown.created_at),
         "exact": exact(shown.created_at),
         "reason": shown.reason,
-        "note": note,
         "missing": missing,
     }

@@ -5,13 +5,16 @@ Plain values only: rows come in, what the views show goes out. `read_log` is the
 
 from pathlib import Path
 from re import compile as pattern
+from typing import Any
 
 from bioui.components.notice import NO_NOTICE, failure_value, notice_value
 from bioui.components.progress import NO_PROGRESS, progress_value
+from bioui.components.train_form import label_of
 from bioui.components.view import View
 from bioui.present import ago, duration, exact, status_chip
 from bioui.watching import RunWatch
-from db.enums import JobStatus
+from db import jobs
+from db.enums import JobStatus, StopMode
 from db.tables import Job
 from db.tables.base import utc_now
 from db.train_spec import TrainSpec
@@ -63,6 +66,7 @@ NO_LOG = {"path": "", "text": "", "said": ""}
 SETTINGS = """
 {{#if value.facts}}<details class="fold-quiet"><summary>Settings of this run</summary>
 <dl class="facts">{{#each value.facts}}<dt>{{this.name}}</dt><dd>{{this.text}}</dd>{{/each}}</dl>
+<h3>As a file</h3><pre class="log" tabindex="0">{{value.yaml}}</pre>
 </details>{{/if}}
 """
 NO_SETTINGS = {"facts": []}
@@ -126,16 +130,12 @@ def outcome_value(job: Job, log: str) -> dict:
     if job.status is JobStatus.FINISHED:
         return _finished(job)
     if job.status is JobStatus.CANCELLED:
-        return notice_value(
-            f"Cancelled{_at_step(job)}", "No adapter was made.", "Resume goes on from the last checkpoint."
-        )
+        kept = "Resume goes on from the last checkpoint."
+        if job.stop_mode is StopMode.DISCARD:
+            kept = "Its checkpoints are gone; Resume begins anew."
+        return notice_value(f"Cancelled{_at_step(job)}", "No adapter was made.", kept)
     if job.status is JobStatus.INTERRUPTED:
-        return notice_value(
-            f"Interrupted{_at_step(job)}",
-            job.error,
-            "Nothing before the last checkpoint is lost.",
-            hue="review",
-        )
+        return notice_value(f"Interrupted{_at_step(job)}", job.error, _how_it_goes_on(job), hue="review")
     if job.status is JobStatus.FAILED:
         mend = "Mend that and resume, or start a new run with other settings. The log below tells more."
         return failure_value(f"Failed{_at_step(job)}", job.error[:1].upper() + job.error[1:], mend, log=log)
@@ -143,21 +143,28 @@ def outcome_value(job: Job, log: str) -> dict:
 
 
 def cancel_sentences(job: Job) -> str:
-    """What will be lost by cancelling."""
+    """What becomes of what was done."""
     where = f" It is at step {job.step:,} of {job.total_steps:,}." if job.total_steps else ""
     return (
-        f"Cancel {job.name}?{where} No adapter will be made, and the steps since the last checkpoint "
-        "(at most a tenth of the run) are lost. It can be resumed from there later."
+        f"Stop {job.name}?{where} No adapter will be made. Stop and save writes a checkpoint first, and the "
+        "run can be resumed from there; stop and discard leaves nothing behind."
     )
 
 
-def settings_value(spec: TrainSpec, *, base: str, version: str) -> dict:
-    """Every setting of a run by the name its field has."""
-    shown = {"base model": base, "dataset version": version}
+def settings_value(spec: TrainSpec, *, base: str, version: str, yaml: str) -> dict:
+    """Every setting of a run by the name its field has, and all of them as a file."""
+    shown = {"Base model": base, "Dataset version": version}
     for name, value in vars(spec).items():
         if name not in ("base_model_id", "dataset_version_id"):
-            shown[name.replace("_", " ")] = f"{value:g}" if isinstance(value, float) else str(value)
-    return {"facts": [{"name": name.capitalize(), "text": text} for name, text in shown.items()]}
+            shown[label_of(name)] = said(value)
+    return {"facts": [{"name": name, "text": text} for name, text in shown.items()], "yaml": yaml}
+
+
+def said(value: Any) -> str:
+    """A setting's value as people read it."""
+    if isinstance(value, tuple):
+        return " / ".join(value) or "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def log_path(jobs_dir: Path, job_id: int) -> Path:
@@ -187,6 +194,15 @@ def time_taken(job: Job) -> str:
     return duration(((job.finished_at or utc_now()) - job.started_at).total_seconds())
 
 
+def _how_it_goes_on(job: Job) -> str:
+    if not jobs.goes_on(job):
+        return "Nothing before the last checkpoint is lost; Resume goes on from there."
+    return (
+        f"It goes on by itself from the last checkpoint in a moment ({job.resumed + 1} of "
+        f"{job.spec['resumes']} times)."
+    )
+
+
 def _finished(job: Job) -> dict:
     result = job.result
     parts = [f"Took {duration(result.get('seconds'))}"] if result.get("seconds") else []
@@ -194,6 +210,9 @@ def _finished(job: Job) -> dict:
     parts += _loss_words("validation loss", result.get("first_eval_loss"), result.get("eval_loss"))
     parts += _loss_words("training loss", result.get("first_loss"), result.get("loss"))
     sentence = "; ".join(parts) + "." if parts else ""
+    if "base_model_id" in result:  # every weight was tuned: a model of its own
+        links = {"See it among the base models": f"/models?project={job.project_id}"}
+        return notice_value("The model is ready", sentence, hue="approved", links=links)
     href = f"/playground?project={job.project_id}&adapter={result.get('adapter_id', '')}"
     return notice_value(
         "The adapter is ready", sentence, hue="approved", links={"Compare in the playground": href}

@@ -1,6 +1,6 @@
 """What somebody typed and did not save, wherever it was: where to go on, or to throw it away.
 
-Event of the View: `drop` (`event.id`, the number of the record, 0 for a new one).
+Event of the View: `drop` (`event.id`, the number of the record, 0 for a new one, or GUIDELINES).
 """
 
 from pathlib import Path
@@ -8,7 +8,7 @@ from pathlib import Path
 from bioui.components.open_record import find_record, says_no_more, typed_of
 from bioui.components.view import View
 from bioui.present import ago, exact, shortened
-from db import typed_texts
+from db import typed_guidelines, typed_texts
 from db.policy import Actor
 from db.session import Session
 from db.tables import TypedText
@@ -17,9 +17,10 @@ TEMPLATE = Path(__file__).with_suffix(".hbs").read_text(encoding="utf-8")
 ON_LOAD = """
 element.addEventListener('click', (event) => {
   const button = event.target.closest('[data-drop]');
-  if (button) trigger('drop', {id: Number(button.dataset.drop)});
+  if (button) trigger('drop', {id: button.dataset.drop});
 });
 """
+GUIDELINES = "guidelines"
 NOTHING_KEPT = {"rows": []}
 
 
@@ -30,8 +31,28 @@ def kept_typing() -> View:
 def kept_typing_value(session: Session, actor: Actor, project_id: int) -> dict:
     """The latest first; shown to nobody but who typed it."""
     kept = typed_texts.list_kept(session, actor, project_id)
-    rows = [_row(session, one) for one in kept]
+    rows = [_guidelines_row(session, actor, project_id), *(_row(session, one) for one in kept)]
     return {"rows": [row for row in rows if row]}
+
+
+def forget(session: Session, actor: Actor, project_id: int, id: int | str) -> None:
+    """Throw away what was typed there: `id` as the View's `drop` tells it."""
+    if id == GUIDELINES:
+        typed_guidelines.drop(session, actor, project_id)
+    else:
+        typed_texts.drop(session, actor, project_id, int(id))
+
+
+def _guidelines_row(session: Session, actor: Actor, project_id: int) -> dict | None:
+    kept = typed_guidelines.find(session, actor, project_id)
+    return kept and {
+        "id": GUIDELINES,
+        "name": "Guidelines",
+        "href": f"/guidelines?project={project_id}&edit=1",
+        "text": shortened(kept.body, 90),
+        "ago": ago(kept.saved_at),
+        "exact": exact(kept.saved_at),
+    }
 
 
 def _row(session: Session, kept: TypedText) -> dict | None:

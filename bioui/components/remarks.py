@@ -6,6 +6,9 @@ Usage, laid out where the threads should stand:
     for event in talk.changed:                               # someone remarked, replied, resolved or reopened
         page.on(event, turn_page, refreshed, [list_html, before_state])
 
+While a record is open, the page asks every few seconds whether somebody said something new, and draws it
+around what is being typed.
+
 `record_state` is a gr.State whose value has `.project_id`, `.id` and `.version` (id 0, or None: nothing
 open); its own `change` is listened to. `right` is what the page itself asks for. `talk.html` is the View, for
 a handler that gives `remarks_value(...)` with what it opens.
@@ -20,7 +23,7 @@ address `...#remark-12` opens thread 12. One View of remarks a page.
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
 
 import gradio as gr
@@ -54,6 +57,14 @@ class RemarksPanel:
 
     html: View
     changed: list[Callable]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How the threads on record `record` stood when they were last asked for. Never sent to the browser."""
+
+    record: int = 0
+    threads: str = ""
 
 
 @dataclass(frozen=True)
@@ -201,12 +212,30 @@ def _as_read(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+def mark_of(session: Session, record) -> Mark:
+    if not record or not record.id:
+        return Mark()
+    return Mark(record.id, threads.mark_of(session, record.id))
+
+
 # handlers ---------------------------------------------------------------------------------------------
 
 
 def show(record, request: gr.Request):
     with read() as session:
         return _shown(session, actor_of(session, request), record)
+
+
+def poll(record, mark: Mark, request: gr.Request):
+    """The threads again where anything about them changed since; nothing, where the record is gone."""
+    with read() as session:
+        now = mark_of(session, record)
+        if now == mark:
+            return gr.skip()
+        try:
+            return _shown(session, actor_of(session, request), record), now
+        except LookupError:
+            return gr.skip()
 
 
 def add(record, event: gr.EventData, request: gr.Request):
@@ -258,13 +287,26 @@ def _shown(session: Session, actor: Actor, record, *, done: str = "", said: int 
 def remarks(
     page: Page, record_state: gr.State, refresh_events: Sequence[Callable] = (), *, right: Right = Right.READ
 ) -> RemarksPanel:
-    html = View(TEMPLATE, NO_REMARKS, on_load=ON_LOAD, elem_id="remarks")
-    on = partial(_on, page, right, record_state, html)
+    html, mark_state = View(TEMPLATE, NO_REMARKS, on_load=ON_LOAD, elem_id="remarks"), gr.State(Mark())
+    on = partial(_on, page, right, record_state, [html, mark_state])
     for event in (record_state.change, *refresh_events):
         on(event, show)
     steps = [on(html.remark, add), on(html.reply, reply), on(html.close, close)]
+    page.on(html.poll, needs(right)(poll), [record_state, mark_state], [html, mark_state])
     return RemarksPanel(html, [step.success for step in steps])
 
 
-def _on(page: Page, right: Right, record_state: gr.State, html: View, event: Callable, handler: Callable):
-    return page.on(event, needs(right)(handler), [record_state], html)
+def _on(page: Page, right: Right, record_state: gr.State, shown: list, event: Callable, handler: Callable):
+    return page.on(event, needs(right)(_marked(handler)), [record_state], shown)
+
+
+def _marked(handler: Callable) -> Callable:
+    """`handler` with how the threads stood before it: what comes in meanwhile is seen at the next poll."""
+
+    @wraps(handler)
+    def call(record, *given, **named):
+        with read() as session:
+            mark = mark_of(session, record)
+        return handler(record, *given, **named), mark
+
+    return call

@@ -3,16 +3,17 @@ from datetime import timedelta
 import gradio as gr
 import pytest
 
+from bioui.components import train_start
 from bioui.components.data_report import time_range
 from bioui.components.job_panel import bar_value, log_path, outcome_value, read_log
-from bioui.components.lora_form import COMMON, DEFAULTS, MORE, spec_of
+from bioui.components.train_form import DEFAULTS, FIELDS, OWN_SETTINGS, SETTINGS, spec_of
 from bioui.pages import train as page
 from bioui.runs import get_run, report_of, runs_value, worker_notice
 from bioui.watching import RunWatch, follow, loss_value
-from db import datasets, jobs, processes
+from db import alerts, datasets, jobs, processes, sample_answers
 from db.content import Content
 from db.datasets import FrozenRow
-from db.enums import JobKind, JobStatus, ProcessRole, Split
+from db.enums import AlertKind, JobKind, JobStatus, ProcessRole, Split, StopMode
 from db.jobs import Progress
 from db.policy import PolicyError
 from db.session import read, write
@@ -72,8 +73,7 @@ def form(base_id, version_id):
             "adapter_name": "Ward v1",
             **changed,
         }
-        names = ("base_model_id", "dataset_version_id", "adapter_name", *COMMON, *MORE)
-        return tuple({**DEFAULTS, **given}[name] for name in names)
+        return tuple({**DEFAULTS, "sample_prompts": "", **given}[name] for name in FIELDS)
 
     return values
 
@@ -83,7 +83,7 @@ def start(people, project_id, form):
     """Press Start as the trainer; returns the id of the run that is shown."""
 
     def press(key="key", **changed) -> int:
-        return page.start(project_id, key, request_of(people.trainer), *form(**changed))[7].job_id
+        return train_start.start(project_id, key, request_of(people.trainer), *form(**changed))[9].job_id
 
     return press
 
@@ -145,16 +145,16 @@ def test_other_settings_or_a_new_form_are_another_run(start):
 def test_who_may_not_train_is_refused_by_the_handlers_themselves(people, project_id, form, role):
     request = request_of(getattr(people, role))
     with pytest.raises(PolicyError):
-        page.start(project_id, "key", request, *form())
+        train_start.start(project_id, "key", request, *form())
     with pytest.raises(PolicyError):
-        page.check_data(project_id, "key", request, *form())
+        train_start.check_data(project_id, "key", request, *form())
     with pytest.raises(PolicyError):
         page.cancel(project_id, request)
 
 
 def test_a_version_of_another_project_cannot_be_trained_on(people, project_id, form):
     with pytest.raises(LookupError, match="This project"):
-        page.start(project_id + 1, "key", request_of(people.trainer), *form())
+        train_start.start(project_id + 1, "key", request_of(people.trainer), *form())
 
 
 def test_a_run_of_another_project_does_not_open(project_id, start):
@@ -185,8 +185,8 @@ def test_the_timer_brings_what_is_new_and_nothing_when_nothing_is(people, projec
 def test_a_page_that_lost_its_state_shows_the_run_of_its_address_again(people, project_id, running):
     record(running, 5, loss=1.0)
     again = page.show_page(project_id, request_of(people.trainer, job=str(running[0])))
-    assert again[7].points["loss"] == ((5, 1.0),)
-    assert tick(people, project_id, RunWatch(), running[0])[3].points == again[7].points
+    assert again[9].points["loss"] == ((5, 1.0),)
+    assert tick(people, project_id, RunWatch(), running[0])[3].points == again[9].points
 
 
 def test_the_timer_rests_once_the_run_is_closed(people, project_id, running):
@@ -236,7 +236,7 @@ def test_cancelling_tells_what_is_lost_and_offers_to_resume(people, project_id, 
     with write() as session:
         assert jobs.cancel_requested(session, *running)
         jobs.close(session, *running, JobStatus.CANCELLED)
-    assert page.resume(project_id, request)[7].job_id == running[0]
+    assert page.resume(project_id, request)[9].job_id == running[0]
     with read() as session:
         assert jobs.get_job(session, running[0]).status is JobStatus.QUEUED
 
@@ -270,7 +270,7 @@ def test_a_log_that_is_not_there_yet_is_said_to_be_coming(tmp_path):
 
 
 def test_the_data_report_says_what_is_left_out_and_how_long_it_takes(people, project_id, form):
-    _, waiting, timer, job_id = page.check_data(project_id, "key", request_of(people.trainer), *form())
+    _, waiting, timer, job_id = train_start.check_data(project_id, "key", request_of(people.trainer), *form())
     assert waiting["title"] == "Checking the data"
     assert timer.active
     with write() as session:
@@ -282,41 +282,41 @@ def test_the_data_report_says_what_is_left_out_and_how_long_it_takes(people, pro
     assert "117 of 120 rows" in value["sentences"][0]
     assert "2 longer than 512 tokens" in value["sentences"][0]
     assert "1 without an answer" in value["sentences"][0]
-    assert page.poll_report(job_id, request_of(people.trainer))[1].active is False
+    assert train_start.poll_report(job_id, request_of(people.trainer))[1].active is False
 
 
 def test_a_check_that_failed_can_be_asked_again(people, project_id, form):
-    job_id = page.check_data(project_id, "key", request_of(people.trainer), *form())[3]
+    job_id = train_start.check_data(project_id, "key", request_of(people.trainer), *form())[3]
     with write() as session:
         worker = processes.register(session, ProcessRole.WORKER)
         job = jobs.claim_next(session, worker.id)
         jobs.close(session, job.id, job.attempt, JobStatus.FAILED, error="Base model: it is broken.")
         assert report_of(session, job)["sentences"][0] == "Base model: it is broken."
-    assert page.check_data(project_id, "key", request_of(people.trainer), *form())[3] == job_id
+    assert train_start.check_data(project_id, "key", request_of(people.trainer), *form())[3] == job_id
     with read() as session:
         assert jobs.get_job(session, job_id).status is JobStatus.QUEUED
 
 
 def test_the_form_opens_with_safe_choices_and_keeps_what_was_typed(people, project_id, base_id, version_id):
     request = request_of(people.trainer)
-    opened = page.open_form(project_id, None, None, "", request)
-    assert (opened[9].value, opened[10].value, opened[11]) == (base_id, version_id, "Ward v1")
-    again = page.open_form(project_id, base_id, version_id, "My name", request)
-    assert again[11] == "My name"
-    assert again[7] != opened[7]  # another form, another key
+    opened = train_start.open_form(project_id, None, None, "", request)
+    assert (opened[11].value, opened[12].value, opened[13]) == (base_id, version_id, "Ward v1")
+    again = train_start.open_form(project_id, base_id, version_id, "My name", request)
+    assert again[13] == "My name"
+    assert again[9] != opened[9]  # another form, another key
 
 
 def test_the_link_of_a_version_opens_the_form_with_it(people, project_id, base_id, version_id):
-    opened = page.open_linked_form(project_id, request_of(people.trainer, version=str(version_id)))
-    assert opened[10].value == version_id
+    opened = train_start.open_linked_form(project_id, request_of(people.trainer, version=str(version_id)))
+    assert opened[12].value == version_id
     with pytest.raises(LookupError):
-        page.open_linked_form(project_id, request_of(people.trainer, version="999"))
+        train_start.open_linked_form(project_id, request_of(people.trainer, version="999"))
 
 
 def test_a_suggested_name_follows_the_version_and_a_written_one_stays(people, version_id):
     request = request_of(people.trainer)
-    assert page.suggest_name(version_id, "Old v1", "Old v1", request) == ("Ward v1", "Ward v1")
-    assert page.suggest_name(version_id, "Mine", "Old v1", request) == (SKIP, "Ward v1")
+    assert train_start.suggest_name(version_id, "Old v1", "Old v1", request) == ("Ward v1", "Ward v1")
+    assert train_start.suggest_name(version_id, "Mine", "Old v1", request) == (SKIP, "Ward v1")
 
 
 def test_the_list_shows_loss_progress_and_time(project_id, running):
@@ -326,8 +326,100 @@ def test_the_list_shows_loss_progress_and_time(project_id, running):
     with read() as session:
         cells = runs_value(session, project_id)["rows"][0]["cells"]
     texts = [cell["text"] for cell in cells]
-    assert texts[:4] == ["Ward v1", "Running", "30 / 100", "1.234"]
-    assert texts[6].startswith("1 min 0")
+    assert texts[:5] == ["Ward v1", "Running", "30 / 100", "1.234", ""]
+    assert texts[7].startswith("1 min 0")
+
+
+def test_a_waiting_run_changes_places_with_the_one_before_it(people, project_id, start):
+    first, second, third = (start(key=f"key {n}") for n in range(3))
+    request = request_of(people.trainer)
+
+    def order(shown):
+        return [row["id"] for row in shown["rows"]]
+
+    def press(job_id, to):
+        return page.move_run(project_id, RunWatch(), gr.EventData(None, {"id": job_id, "to": to}), request)
+
+    assert order(press(third, "up")) == [first, third, second]
+    assert order(press(first, "down")) == [third, first, second]
+    assert order(press(third, "up")) == [third, first, second]  # it is the first
+    with write() as session:
+        worker = processes.register(session, ProcessRole.WORKER)
+        assert jobs.claim_next(session, worker.id).id == third
+    with pytest.raises(ValueError, match="waits no longer"):
+        press(third, "down")
+
+
+def test_stop_and_discard_and_stop_and_save_are_two_wishes(people, project_id, running):
+    request = request_of(people.trainer, job=str(running[0]))
+    page.cancel(project_id, request)
+    with read() as session:
+        assert jobs.get_job(session, running[0]).stop_mode is StopMode.SAVE
+    page.discard(project_id, request)
+    with write() as session:
+        job = jobs.close(session, *running, JobStatus.CANCELLED)
+        assert job.stop_mode is StopMode.DISCARD
+        assert "begins anew" in outcome_value(job, "")["sentences"][1]
+
+
+def test_a_note_is_kept_with_the_run(people, project_id, running):
+    request = request_of(people.trainer, job=str(running[0]))
+    assert page.save_note(project_id, "  More dropout. ", request) == "More dropout."
+    with read() as session:
+        assert runs_value(session, project_id)["rows"][0]["cells"][0]["note"] == "More dropout."
+    assert page.show_page(project_id, request)[12] == "More dropout."
+
+
+def test_runs_are_compared_in_one_chart_and_by_what_differs(people, project_id, start, running):
+    record(running, 1, loss=2.0, memory=2048.0)
+    other = start(key="other", rank=32, sample_prompts="One\nTwo")
+    request = request_of(people.trainer, compare=f"{running[0]},{other}")
+    shown = page.compare_linked(project_id, "loss", 0.5, request)
+    head, chart, table = shown[5:8]
+    assert head["ids"] == f"{running[0]},{other}"
+    assert [line["name"] for line in chart["lines"]] == [f"Ward v1 ({running[0]})"]
+    differing = {row["name"]: row["values"] for row in table["rows"]}
+    assert differing["Rank"] == ["8", "32"]
+    assert differing["Sample prompts"] == ["none", "One / Two"]
+    assert "Alpha" not in differing
+    assert page.redraw(project_id, "memory", 0.0, request)["labels"][0]["last"] == "2"  # GiB
+    with pytest.raises(LookupError, match="There is no job number 99"):
+        page.redraw(project_id, "loss", 0.0, request_of(people.trainer, compare=f"{other},99"))
+
+
+def test_a_preset_fills_the_settings_and_ones_own_are_left_alone(people):
+    request = request_of(people.trainer)
+    about, *values = train_start.choose_preset("Llama2-MedTuned, 7B chat", request)
+    chosen = dict(zip(SETTINGS, values, strict=True))
+    assert "not stated" in about
+    assert (chosen["method"], chosen["warmup"], chosen["rank"]) == ("full", 1000, DEFAULTS["rank"])
+    assert train_start.choose_preset(OWN_SETTINGS, request)[1:] == (SKIP,) * len(SETTINGS)
+
+
+def test_the_form_is_written_as_a_file_and_filled_from_it(people, project_id, form, base_id, version_id):
+    request = request_of(people.trainer)
+    text = train_start.write_yaml(request, *form(rank=4, sample_prompts="What is sepsis?\n\n"))
+    assert "rank: 4" in text
+    filled = train_start.fill_from_yaml(project_id, text.replace("rank: 4", "rank: 5"), request)
+    assert filled == form(rank=5, sample_prompts="What is sepsis?")
+    with pytest.raises(LookupError, match="^base: this studio has no base model named huge"):
+        train_start.fill_from_yaml(project_id, text.replace("base: tiny", "base: huge"), request)
+
+
+def test_alerts_and_sample_answers_are_shown(people, project_id, running):
+    with write() as session:
+        alerts.record(session, *running, 7, AlertKind.PLATEAU, "The loss has not fallen for 100 steps.")
+        for step, answer in ((0, "I do not know."), (10, "Sepsis."), (20, "Sepsis.")):
+            sample_answers.record(session, *running, step, 0, "What is it?", answer)
+    shown = page.show_page(project_id, request_of(people.trainer, job=str(running[0])))
+    views = shown[13:]
+    assert "Plateau." in views[3]["alerts"][0]["name"]
+    frames = views[9]["prompts"][0]["frames"]
+    assert [(frame["step"], frame["changed"]) for frame in frames] == [
+        ("Base", False),
+        ("Step 10", True),
+        ("Step 20", False),
+    ]
 
 
 @pytest.mark.parametrize(
