@@ -68,7 +68,7 @@ def runs_value(session: Session, project_id: int, *, open_id: int = 0) -> dict:
             "name": job.name,
             "cells": _narrow(job, line) if open_id else _wide(job, line, losses, checked),
         }
-        for job in sorted(found, key=lambda job: (line.index(job.id) if job.id in line else -1, -job.id))
+        for job in sorted(found, key=lambda job: _rank(job, line))
     ]
     columns = BESIDE if open_id else WIDE
     return run_list_value(columns, rows, empty=EMPTY, current_id=open_id, picks=not open_id)
@@ -172,6 +172,13 @@ def enqueue(
     asked_at, key = utc_now(), request_key(form_key, spec, kind)
     job = jobs.enqueue(session, actor, project_id, kind, spec, name=spec.adapter_name, request_key=key)
     return job, job.created_at >= asked_at
+
+
+def _rank(job: Job, line: list[int]) -> tuple[int, int]:
+    """Where a run stands in the list: those at work, then those that wait in their order, then the closed."""
+    if job.id in line:
+        return 1, line.index(job.id)
+    return (0 if job.status is JobStatus.RUNNING else 2), -job.id
 
 
 def _wide(job: Job, line: list[int], losses: Mapping[int, float], checked: Mapping[int, float]) -> list[dict]:

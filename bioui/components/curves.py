@@ -161,7 +161,7 @@ def number(value: float) -> str:
         return f"{value:.1e}".replace(".0e", "e").replace("e-0", "e-")
     if value == int(value) and abs(value) < 1e9:
         return f"{int(value):,}"
-    return f"{value:,.3g}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.3g}"
 
 
 def _round_step(raw: float) -> float:

@@ -23,7 +23,7 @@ const toEnd = () => requestAnimationFrame(() => {
   for (const strip of element.querySelectorAll('.film-strip')) strip.scrollLeft = strip.scrollWidth;
 });
 watch('value', toEnd);
-toEnd();
+new ResizeObserver(toEnd).observe(element);  // it has no width while its pane is closed
 """
 NO_FILM = {"prompts": []}
 

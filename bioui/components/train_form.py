@@ -140,7 +140,7 @@ def train_form() -> TrainForm:
             label="The run as YAML",
             info="For version control, another studio, or python -m trainer submit train --spec run.yaml",
             elem_id="field-file",
-            elem_classes="mono",
+            elem_classes="yaml",
             buttons=["copy"],
         )
         with gr.Row(elem_classes="actions"):

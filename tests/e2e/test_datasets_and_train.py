@@ -85,9 +85,9 @@ def test_an_impossible_setting_is_said_at_its_field_and_nothing_typed_is_lost(
     page.get_by_role("button", name="Start training").click()
     expect(page.locator("#field-rank .field-error")).to_contain_text("a whole number from 1 to 512")
     field(page, "rank").fill("8")
-    page.get_by_role("button", name="More settings").click()
+    page.get_by_role("button", name="More on the method").click()
     field(page, "dropout").fill("7")
-    page.get_by_role("button", name="More settings").click()
+    page.get_by_role("button", name="More on the method").click()
     page.get_by_role("button", name="Start training").click()
     expect(page.locator("#field-dropout .field-error")).to_be_visible()  # its fold has opened
     expect(field(page, "adapter_name")).to_have_value("My own name")
@@ -148,12 +148,12 @@ def test_a_run_goes_on_while_the_studio_restarts_and_the_page_finds_it_again(
 
     again.get_by_role("button", name="Cancel run").click()
     expect(again.locator(".confirm")).to_contain_text("No adapter will be made")
-    again.get_by_role("button", name="Cancel the run").click()
+    again.get_by_role("button", name="Stop and save").click()
     expect(again.locator("#run-pane .chip")).to_have_text("Cancelled", timeout=COLD)
     again.get_by_role("button", name="Resume").click()
     expect(again.locator("#run-pane .chip")).to_have_text("Running", timeout=COLD)
     again.get_by_role("button", name="Cancel run").click()
-    again.get_by_role("button", name="Cancel the run").click()
+    again.get_by_role("button", name="Stop and save").click()
     expect(again.locator("#run-pane .chip")).to_have_text("Cancelled", timeout=COLD)
 
 
