@@ -159,9 +159,9 @@ def translated(handler: Callable, outputs: int, cause: Cause) -> Callable:
 
 
 def _is_caused_by_person(step: gr.events.Dependency) -> bool:
-    """False for page loads, ticks, and steps that follow another one."""
+    """False for page loads, ticks, a script's regular asking, and steps that follow another one."""
     causes = {name for _, name in step["targets"]}
-    return not causes & {"load", "tick", "then", "success", "failure"}
+    return not causes & {"load", "tick", "poll", "then", "success", "failure"}
 
 
 def _packed(*values):

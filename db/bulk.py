@@ -19,8 +19,9 @@ from db.enums import InstructionStatus
 from db.instructions import submit_matching
 from db.lifecycle import Move
 from db.policy import Actor, Right, require
-from db.retagging import Report, assign, parts, retag
+from db.retagging import assign, retag
 from db.search import InstructionQuery, matching
+from db.session import Report, parts
 from db.tables import BulkChange, Instruction, User
 from db.tables.base import utc_now
 

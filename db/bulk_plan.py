@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from db import handing_in
 from db.enums import InstructionStatus
 from db.policy import Actor, Right, require
-from db.retagging import parts
 from db.search import InstructionQuery, matching
+from db.session import parts
 from db.submissions import on_submission
 from db.tables import Instruction, Lease, Review, User
 from db.tables.base import utc_now

@@ -13,7 +13,7 @@ from db.conversions import get_conversion
 from db.enums import InstructionStatus
 from db.jobs import get_job
 from db.policy import Actor, Right, require
-from db.retagging import parts
+from db.session import parts
 from db.tables import Base, Conversion, ConvertedRow, Instruction, PrivacyFlag, Revision
 from db.tables.base import utc_now
 

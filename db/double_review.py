@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from db import audit
 from db.policy import Actor, Right, require
 from db.projects import get_project
+from db.session import parts
 from db.tables import Instruction, Project
 
 REVIEWERS = 2
@@ -71,11 +72,11 @@ def draw_all(session: Session, project_id: int, submitted: Iterable[tuple[int, i
         _set_overlap(session, ids, overlap)
 
 
-def _set_overlap(session: Session, ids: list[int], overlap: int, chunk: int = 5000) -> None:
-    for start in range(0, len(ids), chunk):  # a statement takes a limited number of values
+def _set_overlap(session: Session, ids: list[int], overlap: int) -> None:
+    for part in parts(ids):
         session.execute(
             update(Instruction)
-            .where(Instruction.id.in_(ids[start : start + chunk]), Instruction.overlap != overlap)
+            .where(Instruction.id.in_(part), Instruction.overlap != overlap)
             .values(overlap=overlap)
             .execution_options(synchronize_session=False)
         )

@@ -2,11 +2,16 @@
 
 What counts is the decision on the record as the model wrote it, its first version. The interval is Wilson's
 (JASA 1927;22:209-212): it stays within 0 and 1, and says something honest of small samples.
+
+A run may be sampled again, and every draw stays: what is told of a run is told over all records that were
+ever drawn, so that drawing anew until a sample pleases gains nothing. A record is drawn once.
 """
 
 import math
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -15,8 +20,8 @@ from db import audit
 from db.enums import Decision, InstructionStatus
 from db.generation_runs import KEPT, get_run
 from db.policy import Actor, Right, require
-from db.retagging import parts
-from db.tables import AuditSample, Candidate, Instruction, Review
+from db.session import parts
+from db.tables import AuditSample, Candidate, Instruction, Review, User
 
 Z95 = 1.959963984540054  # of the normal distribution: a two-sided interval of 95 %
 MAX_SAMPLE = 2_000
@@ -32,29 +37,47 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class RunAudit:
-    """What a sample says of its run so far."""
+class Draw:
+    """One sample of a run, as it stands. It is never taken back."""
 
     sample_id: int
-    population: int  # records kept when the sample was drawn
-    last_candidate_id: int  # the last of them
-    kept_since: int  # records kept later, of which the sample says nothing
+    drawn_at: datetime
+    drawn_by: str  # full name
+    population: int  # records that the run had kept by then
     sampled: int
     decided: int
     accepted: int  # approved as the model wrote them
+
+
+@dataclass(frozen=True)
+class RunAudit:
+    """What all samples of a run say of it so far."""
+
+    draws: tuple[Draw, ...]  # oldest first
+    population: int  # records kept when the latest was drawn
+    last_candidate_id: int  # the last of them
+    kept_since: int  # records kept later, of which no sample says anything
+    sampled: int  # of all draws together, as the next three
+    decided: int
+    accepted: int
     rate: Interval | None  # None while nothing is decided
+    sampled_of_all: int  # drawn while the population was what it is now: of older draws it has outgrown
+
+    @property
+    def sample_id(self) -> int:
+        """The latest draw."""
+        return self.draws[-1].sample_id
 
     @property
     def is_complete(self) -> bool:
-        """Every record of the sample has its decision: before that the easy ones may have been first."""
+        """Every record drawn has its decision: before that the easy ones may have been first."""
         return self.decided == self.sampled
 
 
 def draw_sample(session: Session, actor: Actor, job_id: int, *, size: int, seed: int = 42) -> AuditSample:
-    """Draw a run's next sample: `size` of its kept records, every one as likely as any other.
+    """Draw a run's next sample: `size` of the kept records not drawn before, each as likely as any other.
 
-    Raises ValueError when there are none, or while the latest sample is still being reviewed: drawing again
-    until a sample pleases is no audit.
+    Raises ValueError when there are none, or while an earlier draw is still being reviewed.
     """
     require(actor, Right.REVIEW)
     get_run(session, job_id)
@@ -69,7 +92,11 @@ def draw_sample(session: Session, actor: Actor, job_id: int, *, size: int, seed:
     kept = _kept(session, job_id)
     if not kept:
         raise ValueError("sample: the run has kept nothing yet; let it go on first.")
-    chosen = random.Random(f"{seed}/{job_id}").sample([id for _, id in kept], min(size, len(kept)))
+    drawn = set(_drawn(list_samples(session, job_id)))
+    left = [id for _, id in kept if id not in drawn]
+    if not left:
+        raise ValueError("sample: each record that the run kept was drawn already; there is no other.")
+    chosen = random.Random(f"{seed}/{job_id}").sample(left, min(size, len(left)))
     sample = AuditSample(
         job_id=job_id,
         seed=seed,
@@ -83,37 +110,43 @@ def draw_sample(session: Session, actor: Actor, job_id: int, *, size: int, seed:
     return sample
 
 
+def list_samples(session: Session, job_id: int) -> list[AuditSample]:
+    """The audit samples drawn of a run, oldest first."""
+    query = select(AuditSample).where(AuditSample.job_id == job_id).order_by(AuditSample.id)
+    return list(session.scalars(query))
+
+
 def audit_of(session: Session, job_id: int) -> RunAudit | None:
-    """What the run's latest sample says; None while none was drawn."""
-    query = select(AuditSample).where(AuditSample.job_id == job_id).order_by(AuditSample.id.desc()).limit(1)
-    sample = session.scalar(query)
-    if sample is None:
+    """What the run's samples say, all of them together; None while none was drawn."""
+    samples = list_samples(session, job_id)
+    if not samples:
         return None
-    decisions = _decisions(session, sample.instruction_ids)
+    drawn, latest = _drawn(samples), samples[-1]
+    decisions = _decisions(session, drawn)
     accepted = sum(decision is Decision.APPROVE for decision in decisions.values())
     later = select(func.count(Candidate.id)).where(
-        Candidate.job_id == job_id, Candidate.stage == KEPT, Candidate.id > sample.last_candidate_id
+        Candidate.job_id == job_id, Candidate.stage == KEPT, Candidate.id > latest.last_candidate_id
     )
+    of_all = [one for one in samples if one.last_candidate_id == latest.last_candidate_id]
+    names = _names(session, samples)
     return RunAudit(
-        sample_id=sample.id,
-        population=sample.population,
-        last_candidate_id=sample.last_candidate_id,
+        draws=tuple(_draw(sample, decisions, names) for sample in samples),
+        population=latest.population,
+        last_candidate_id=latest.last_candidate_id,
         kept_since=session.scalar(later) or 0,
-        sampled=len(sample.instruction_ids),
+        sampled=len(drawn),
         decided=len(decisions),
         accepted=accepted,
         rate=wilson(accepted, len(decisions)) if decisions else None,
+        sampled_of_all=len(_drawn(of_all)),
     )
 
 
 def list_undecided(session: Session, job_id: int) -> list[int]:
-    """The ids of the latest sample that wait for a decision: what a reviewer of the audit is given."""
-    query = select(AuditSample).where(AuditSample.job_id == job_id).order_by(AuditSample.id.desc()).limit(1)
-    sample = session.scalar(query)
-    if sample is None:
-        return []
-    decided = _decisions(session, sample.instruction_ids)
-    return [id for id in sample.instruction_ids if id not in decided]
+    """The ids of drawn records that wait for a decision: what a reviewer of the audit is given."""
+    drawn = _drawn(list_samples(session, job_id))
+    decided = _decisions(session, drawn)
+    return [id for id in drawn if id not in decided]
 
 
 def wilson(successes: int, trials: int, z: float = Z95) -> Interval:
@@ -125,6 +158,29 @@ def wilson(successes: int, trials: int, z: float = Z95) -> Interval:
     half = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
     scale = 1 + z * z / trials
     return Interval(share, max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale))
+
+
+def _drawn(samples: Sequence[AuditSample]) -> list[int]:
+    """The ids of the records drawn, each once: samples of before records were drawn once may share some."""
+    return sorted({id for sample in samples for id in sample.instruction_ids})
+
+
+def _draw(sample: AuditSample, decisions: dict[int, Decision], names: dict[int, str]) -> Draw:
+    found = [decisions[id] for id in sample.instruction_ids if id in decisions]
+    return Draw(
+        sample_id=sample.id,
+        drawn_at=sample.created_at,
+        drawn_by=names[sample.created_by_id],
+        population=sample.population,
+        sampled=len(sample.instruction_ids),
+        decided=len(found),
+        accepted=found.count(Decision.APPROVE),
+    )
+
+
+def _names(session: Session, samples: Sequence[AuditSample]) -> dict[int, str]:
+    ids = {sample.created_by_id for sample in samples}
+    return dict(map(tuple, session.execute(select(User.id, User.full_name).where(User.id.in_(ids)))))
 
 
 def _kept(session: Session, job_id: int) -> list[tuple[int, int]]:

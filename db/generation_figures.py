@@ -12,7 +12,7 @@ from db.enums import JobKind, JobStatus
 from db.generation_runs import KEPT
 from db.newest import newest_first
 from db.policy import Actor, require
-from db.tables import AuditSample, Candidate, GenerationCall, Instruction, Job
+from db.tables import Candidate, GenerationCall, Instruction, Job
 from db.tables.base import utc_now
 
 RUNS, CALLS, EXAMPLES = 25, 25, 5  # a page
@@ -97,12 +97,6 @@ def count_judged_wanted(session: Session, job_id: int) -> int:
         GenerationCall.job_id == job_id, GenerationCall.judged_at.is_not(None)
     )
     return session.scalar(query) or 0
-
-
-def list_samples(session: Session, job_id: int) -> list[AuditSample]:
-    """The audit samples drawn of a run, oldest first."""
-    query = select(AuditSample).where(AuditSample.job_id == job_id).order_by(AuditSample.id)
-    return list(session.scalars(query))
 
 
 def end_run(session: Session, actor: Actor, job_id: int) -> Job:

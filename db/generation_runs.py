@@ -4,6 +4,7 @@ The calls of a run are in `db.generation_calls`, its audit samples in `db.genera
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import func, select
@@ -19,8 +20,8 @@ from db.generating.profiles import Profile
 from db.generating.prompts import Mode, PromptTemplate
 from db.policy import Actor, require
 from db.projects import get_project
-from db.retagging import parts
-from db.tables import Candidate, GenerationCall, GenerationRun, Instruction, Job, Revision
+from db.session import parts
+from db.tables import Candidate, DatasetVersion, GenerationCall, GenerationRun, Instruction, Job, Revision
 
 KEPT = "kept"
 
@@ -80,6 +81,7 @@ def start(
     template_of(session, project_id, spec)
     profile_for(session, project_id, spec)
     require_seeds(seed_pool(session, project_id, Mode(spec.mode)), spec)
+    _require_versions(session, spec.against)
     return jobs.enqueue(
         session, actor, project_id, JobKind.GENERATE, spec, name=name.strip(), request_key=request_key
     )
@@ -143,6 +145,16 @@ def require_seeds(pool: list[Seed], spec: GenerateSpec) -> None:
             f"seeds per call: {spec.seeds_per_call} are to be shown, and {len(pool)} approved records of "
             "people may be; approve more, or show fewer."
         )
+
+
+def _require_versions(session: Session, ids: Sequence[int]) -> None:
+    """Raise ValueError for a number that no frozen version has."""
+    known = set(session.scalars(select(DatasetVersion.id).where(DatasetVersion.id.in_(ids))))
+    for id in ids:
+        if id not in known:
+            raise ValueError(
+                f"against: there is no frozen version number {id}; name one of those on Datasets."
+            )
 
 
 def template_of(session: Session, project_id: int, spec: GenerateSpec) -> PromptTemplate:

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from db import duplicates, instructions, privacy
 from db.content import Content
 from db.policy import Actor
-from db.retagging import parts
+from db.projects import get_project
+from db.session import parts
 from db.tables import DuplicateWaiver, Instruction
 
 
@@ -35,6 +36,7 @@ def find_copies(
     Of two drafts that are near to each other both are refused, for a person has to say which one to keep.
     Ask in a `read()` scope ahead of the write: thousands take seconds. `report` is told how many are done.
     """
+    project = get_project(session, project_id)  # held, or the gate would read it again for each record
     found: dict[int, int] = {}
     done = 0
     for part in parts(ids):
@@ -42,7 +44,7 @@ def find_copies(
         texts = select(Instruction.id, Instruction.instruction, Instruction.input)
         for id, instruction, input in session.execute(texts.where(Instruction.id.in_(part))).all():
             hidden = {id, *waived.get(id, ())}
-            near = duplicates.find_copy(session, project_id, Content(instruction, input), except_ids=hidden)
+            near = duplicates.find_copy(session, project.id, Content(instruction, input), except_ids=hidden)
             if near:
                 found[id] = near.id
             done += 1

@@ -18,11 +18,11 @@ from db.exchange.sniff import fingerprint_file, sniff
 from db.instructions import submit_matching
 from db.policy import Actor, Right, require
 from db.projects import get_project
+from db.session import parts
 from db.tables import Instruction, Project, Revision
 from db.tables.base import utc_now
 
 MAX_ROWS = 50_000
-_IDS = 500  # numbers in one IN: below every database's limit
 
 
 def read_file(path: Path) -> list[Content]:
@@ -133,8 +133,7 @@ def _refuse_unmapped(columns: list[str], mapping: dict[str, str]) -> None:
 
 def submit_ids(session: Session, actor: Actor, ids: Sequence[int]) -> int:
     """Submit the complete drafts among these records, which the actor may write; how many those were."""
-    parts = [ids[start : start + _IDS] for start in range(0, len(ids), _IDS)]
-    return sum(submit_matching(session, actor, [Instruction.id.in_(part)]) for part in parts)
+    return sum(submit_matching(session, actor, [Instruction.id.in_(part)]) for part in parts(ids))
 
 
 def _around(draft: Draft) -> dict:

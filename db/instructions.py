@@ -143,10 +143,11 @@ def get_instruction(session: Session, instruction_id: int) -> Instruction:
 
 def texts_since(session: Session, project_id: int, revision_id: int = 0) -> list[tuple[int, int, str, str]]:
     """(revision id, instruction id, instruction, input) of revisions after `revision_id`, oldest first."""
+    # Not a join: SQLite would begin it at the project's records, and walk them all to find nothing new.
+    project = select(Instruction.project_id).where(Instruction.id == Revision.instruction_id)
     query = (
         select(Revision.id, Revision.instruction_id, Revision.instruction, Revision.input)
-        .join(Instruction, Instruction.id == Revision.instruction_id)
-        .where(Instruction.project_id == project_id, Revision.id > revision_id)
+        .where(Revision.id > revision_id, project.scalar_subquery() == project_id)
         .order_by(Revision.id)
     )
     return [tuple(row) for row in session.execute(query)]

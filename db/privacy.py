@@ -5,7 +5,7 @@ be neither approved nor frozen until each flag is cleared with a reason, or the 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, insert, or_, select
@@ -15,12 +15,12 @@ from db import audit
 from db.checks import phi
 from db.content import Content
 from db.policy import Actor, Right, require
+from db.session import parts
 from db.tables import Instruction, PrivacyFlag, Revision
 from db.tables.base import utc_now
 
 FIELDS = ("instruction", "input", "output", "task", "specialty", "tags", "source")
 _SOURCE = "web addresses in the source, which say where a text comes from"
-_IDS = 500  # numbers in one IN: below every database's limit
 
 
 @dataclass(frozen=True)
@@ -214,7 +214,7 @@ def _stored_places(
 ) -> dict[tuple[int, int], set[tuple[str, int, int]]]:
     """The places flagged already, by (instruction id, version)."""
     places: dict[tuple[int, int], set[tuple[str, int, int]]] = {}
-    for some in _chunks([id for id, _ in versions]):
+    for some in parts([id for id, _ in versions]):
         for one in session.scalars(select(PrivacyFlag).where(PrivacyFlag.instruction_id.in_(some))):
             key = (one.instruction_id, one.version)
             places.setdefault(key, set()).add((one.field, one.span_start, one.span_end))
@@ -251,7 +251,3 @@ def _flagged_text(session: Session, stored: PrivacyFlag) -> str:
 def with_article(kind: str) -> str:
     """The kind of a flag as a sentence names it, such as "a date"."""
     return f"{'an' if kind[0] in 'aeioAEIO' else 'a'} {kind}"
-
-
-def _chunks(ids: list[int]) -> Iterator[list[int]]:
-    return (ids[start : start + _IDS] for start in range(0, len(ids), _IDS))

@@ -1,17 +1,12 @@
 """New values for many records in few statements. Tags are content: who gets new ones gets a revision."""
 
-from collections.abc import Callable, Iterator, Sequence
-
 from sqlalchemy import and_, bindparam, case, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from db.content import FIELDS
+from db.session import Report, parts
 from db.tables import DuplicateWaiver, Instruction, PrivacyFlag, Revision
 from db.tables.base import utc_now
-
-_CHUNK = 2_000  # ids in one statement: databases bound the number of parameters
-
-Report = Callable[[int], None]  # told how many are done
 
 
 def assign(session: Session, assignees: dict[int, int | None], report: Report | None = None) -> None:
@@ -56,11 +51,3 @@ def _update_each(session: Session, values: dict, given: dict) -> None:
     table = Instruction.__table__
     statement = update(table).where(table.c.id == bindparam("of")).values(**values)
     session.connection().execute(statement, [{"of": id, "value": value} for id, value in given.items()])
-
-
-def parts(ids: Sequence[int], report: Report | None = None) -> Iterator[Sequence[int]]:
-    """The ids in lists short enough for one statement; each is reported when the next is asked for."""
-    for start in range(0, len(ids), _CHUNK):
-        yield ids[start : start + _CHUNK]
-        if report:
-            report(min(start + _CHUNK, len(ids)))

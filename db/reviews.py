@@ -21,6 +21,7 @@ from db.lifecycle import Move
 from db.policy import Actor, PolicyError, Right, require
 from db.projects import get_project
 from db.search import PAGE_ROWS
+from db.session import parts
 from db.submissions import (
     free_for,
     on_submission,
@@ -357,9 +358,8 @@ def _approve_single(session: Session, actor: Actor, project_id: int, rows: list,
         insert(Review),
         [{"instruction_id": r.id, "version": r.version, "is_solo": bool(r.is_own), **shared} for r in rows],
     )
-    ids = [row.id for row in rows]
-    for start in range(0, len(ids), 5000):  # a statement takes a limited number of values
-        lifecycle.move_all(session, Move.APPROVE, [Instruction.id.in_(ids[start : start + 5000])])
+    for part in parts([row.id for row in rows]):
+        lifecycle.move_all(session, Move.APPROVE, [Instruction.id.in_(part)])
     lines = [(row.id, {"version": row.version, "solo": bool(row.is_own)}) for row in rows]
     audit.record_each(session, actor, Decision.APPROVE.value, Instruction, lines)
     session.expire_all()

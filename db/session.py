@@ -5,13 +5,17 @@ locked" when another writer came between, so `write()` takes the write lock at o
 and waits its turn; `read()` never does.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
+Value = TypeVar("Value")
+Report = Callable[[int], None]  # told how many are done
+_PART = 2_000  # values in one statement: databases bound the number of parameters
 DatabaseError = DBAPIError  # the database failed us; named here so that others need not import SQLAlchemy
 _PRAGMAS = (
     "journal_mode=WAL",
@@ -54,6 +58,14 @@ def write() -> Iterator[Session]:
         session.connection(execution_options={"begin": "IMMEDIATE"})
         yield session
         session.commit()
+
+
+def parts(values: Sequence[Value], report: Report | None = None) -> Iterator[Sequence[Value]]:
+    """The values in lists short enough for one statement; each is reported when the next is asked for."""
+    for start in range(0, len(values), _PART):
+        yield values[start : start + _PART]
+        if report:
+            report(min(start + _PART, len(values)))
 
 
 def _set_pragmas(dbapi_connection, _record) -> None:

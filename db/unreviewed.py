@@ -1,9 +1,10 @@
 """Rows that nobody reviewed: frozen only where a random sample of their run tells how good they are.
 
 What may go in is what the sample was drawn from: records that a run kept, in review, as the model wrote them,
-without any decision and without an open privacy flag. It goes in when every record of the sample is decided
-and the lower end of the acceptance's 95 % interval reaches the project's bound. A refused record of the
-sample has its decision, so it never goes in; nor does what was kept after the draw.
+without any decision and without an open privacy flag. It goes in when every record drawn is decided and the
+lower end of the acceptance's 95 % interval reaches the project's bound. That is the acceptance over all draws
+of the run, so that nobody draws until one pleases. A refused record of a sample has its decision, so it never
+goes in; nor does what was kept after the latest draw.
 """
 
 from collections.abc import Sequence
@@ -36,7 +37,7 @@ class UnreviewedRule:
     """What a project asks of a run's sample. Raises ValueError naming the field."""
 
     acceptance: float = 0.8  # the lower end of the 95 % interval reaches it; no sample reaches 1
-    sample: int = 50  # records at least, or all that the run had kept
+    sample: int = 50  # records at least, or all that the run had kept, drawn from all of them
 
     def __post_init__(self) -> None:
         share, size = self.acceptance, self.sample
@@ -54,7 +55,7 @@ class UnreviewedRule:
 
 @dataclass(frozen=True)
 class AuditedRun:
-    """A generation run, what its latest sample says, and why its unreviewed records may not go in yet."""
+    """A generation run, what its samples say, and why its unreviewed records may not go in yet."""
 
     job_id: int
     name: str
@@ -67,6 +68,7 @@ class AuditedRun:
         return {
             "job": self.job_id,
             "sample": found.sample_id,
+            "draws": len(found.draws),
             "population": found.population,
             "kept_since": found.kept_since,
             "sampled": found.sampled,
@@ -123,10 +125,15 @@ def require_accepted(session: Session, project_id: int, job_ids: Sequence[int]) 
     return runs
 
 
-def figures(accepted: int, sampled: int, share: float, low: float, high: float) -> str:
-    """`48 of 50 accepted (96.0 %, 95 % interval 86.5 to 98.9 %)`."""
+def figures(accepted: int, sampled: int, share: float, low: float, high: float, *, draws: int = 1) -> str:
+    """`48 of 50 accepted (96.0 %, 95 % interval 86.5 to 98.9 %)`; `48 of 50 in 2 draws ...`."""
     interval = f"95 % interval {100 * low:.1f} to {100 * high:.1f} %"
-    return f"{accepted:,} of {sampled:,} accepted ({100 * share:.1f} %, {interval})"
+    return f"{accepted:,} of {sampled:,}{in_draws(draws)} accepted ({100 * share:.1f} %, {interval})"
+
+
+def in_draws(draws: int) -> str:
+    """Said of a run that was sampled more than once: ` in 2 draws`."""
+    return f" in {draws:,} draws" if draws > 1 else ""
 
 
 def _runs_in(project_id: int):
@@ -151,14 +158,16 @@ def _missing(run: str, found: RunAudit | None, rule: UnreviewedRule) -> str:
             f"{left:,} of the {found.sampled:,} records in the sample of {run} still wait for a decision; "
             "review them all first."
         )
-    needed = min(rule.sample, found.population)
-    if found.sampled < needed:
+    # What earlier draws took is no longer there to be drawn.
+    needed = min(rule.sample, found.population - (found.sampled - found.sampled_of_all))
+    if found.sampled_of_all < needed:
         return (
-            f"the sample of {run} holds {found.sampled:,} records and this project asks for {needed:,}; draw "
-            "a larger one on the Generate page and review it."
+            f"the sample of {run} holds {found.sampled_of_all:,} records and this project asks for "
+            f"{needed:,}, drawn from all of the {found.population:,} that may go in; draw more on the "
+            "Generate page and review them."
         )
     if found.rate.low < rule.acceptance:
-        told = figures(found.accepted, found.sampled, **asdict(found.rate))
+        told = figures(found.accepted, found.sampled, **asdict(found.rate), draws=len(found.draws))
         return (
             f"of the sample of {run}, {told}: the lower end, {100 * found.rate.low:.2f} %, is below the "
             f"{100 * rule.acceptance:g} % that this project asks for; review the run's records instead."
@@ -247,7 +256,8 @@ def unreviewed_sentence(report: dict) -> str:
     for run in found["runs"]:
         interval = f"95 % interval {100 * run['low']:.1f} to {100 * run['high']:.1f} %"
         samples.append(
-            f"of the sample of {run['sampled']:,} from run {run['job']}, {run['accepted']:,} were accepted "
+            f"of the sample of {run['sampled']:,}{in_draws(run.get('draws', 1))} from run {run['job']}, "
+            f"{run['accepted']:,} were accepted "
             f"({100 * run['share']:.1f} %, {interval})"
         )
     return f"{found['rows']:,} of {report['rows']:,} rows were not reviewed; {'; '.join(samples)}."

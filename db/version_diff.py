@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 
-from sqlalchemy import select
+from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from db.datasets import get_version
@@ -15,6 +15,7 @@ from db.enums import Split
 from db.tables import DatasetRow
 
 PAGE_ROWS = 50
+_PIECE = 2_000  # rows fetched at a time
 
 
 class Difference(StrEnum):
@@ -127,18 +128,18 @@ def _change(key: int, differences: frozenset[Difference], before: _Row | None, a
 def _rows(session: Session, version_id: int) -> dict[tuple, _Row]:
     """A version's rows by what makes them the same row in another version, in order."""
     get_version(session, version_id)
+    is_alone = DatasetRow.instruction_id.is_(None)  # only such a row is known by what it says
+    texts = (DatasetRow.instruction, DatasetRow.input, DatasetRow.output)
     columns = (
         DatasetRow.position, DatasetRow.split, DatasetRow.instruction_id, DatasetRow.instruction_version,
         DatasetRow.licence, DatasetRow.origin, DatasetRow.provenance, DatasetRow.is_restricted,
-        DatasetRow.is_unreviewed,
-        DatasetRow.instruction, DatasetRow.input, DatasetRow.output,
+        DatasetRow.is_unreviewed, *(case((is_alone, text)) for text in texts),
     )  # fmt: skip
     query = select(*columns).where(DatasetRow.version_id == version_id).order_by(DatasetRow.position)
     rows: dict[tuple, _Row] = {}
     copies: Counter = Counter()
-    for position, split, instruction_id, revision, *terms, instruction, input, output in session.execute(
-        query
-    ):
+    found = session.execute(query.execution_options(yield_per=_PIECE))
+    for position, split, instruction_id, revision, *terms, instruction, input, output in found:
         name = instruction_id if instruction_id is not None else _digest(instruction, input, output)
         copies[name] += 1
         state = (revision, *terms) if instruction_id is not None else tuple(terms)

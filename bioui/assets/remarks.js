@@ -233,6 +233,42 @@ listen(document, 'click', (event) => {
 });
 listen(window, 'hashchange', () => { reached = ''; followLink(); });
 
+// What others say meanwhile ---------------------------------------------------------------------------------
+const RESTED = 2000; // milliseconds without a key: a redrawing between two keys, or while composing, would lose one
+const every = () => Number(document.body.dataset.remarksEvery) || 8000;
+let lastKey = 0, asking = 0;
+let caret = null; // where one is typing: {key, start, end, top}
+const askLater = () => { clearTimeout(asking); asking = setTimeout(ask, every()); };
+const ask = () => {
+  if (over.signal.aborted) return;
+  if (record() && !document.hidden && Date.now() - lastKey > RESTED) {
+    holdCaret();
+    trigger('poll', {});
+  }
+  askLater();
+};
+const holdCaret = () => {
+  const box = document.activeElement;
+  if (!box?.matches?.('textarea') || !element.contains(box)) return;
+  caret = { key: keyOf(box.form), start: box.selectionStart, end: box.selectionEnd, top: box.getBoundingClientRect().top };
+};
+// The caret where it was, and its box where it stood on the screen.
+const putCaretBack = () => {
+  const was = caret; // the focus below takes a new one
+  const form = was && [...element.querySelectorAll('form')].find((one) => keyOf(one) === was.key);
+  if (!form || (document.activeElement !== document.body && !element.contains(document.activeElement))) return;
+  const box = form.querySelector('textarea');
+  box.focus({ preventScroll: true });
+  box.setSelectionRange(was.start, was.end);
+  const moved = box.getBoundingClientRect().top - was.top;
+  if (moved) window.scrollBy({ top: moved, behavior: 'instant' });
+};
+for (const name of ['focusin', 'input', 'keyup', 'pointerup']) listen(element, name, holdCaret);
+listen(element, 'input', () => { lastKey = Date.now(); });
+listen(element, 'focusout', ({ target }) => setTimeout(() => { if (target.isConnected && document.activeElement !== target) caret = null; }));
+listen(document, 'visibilitychange', () => { if (!document.hidden) ask(); });
+askLater();
+
 // After each drawing -------------------------------------------------------------------------------------
 const settle = () => requestAnimationFrame(() => {
   if (over.signal.aborted || !section()) return markSoon();
@@ -245,7 +281,9 @@ const settle = () => requestAnimationFrame(() => {
   }
   const folded = inside('.threads-closed');
   if (folded) folded.open = unfolded.has(record());
+  if (done) caret = null;
   showAbout();
+  putCaretBack();
   if (said) openThread(said);
   followLink();
   markSoon();

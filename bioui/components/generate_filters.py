@@ -217,9 +217,10 @@ def filters_tab(page: Page, tab: gr.Tab) -> None:
             caution_html = notice()
             inputs = _fields()
             against_dd = gr.Dropdown(
-                [], value=[], multiselect=True, label="Evaluation sets, to try with", elem_id="field-try-against",
-                info="Frozen versions that models will be measured on. A run names its own; here they show what "
-                "of the stored records holds their texts.",
+                [], value=[], multiselect=True, label="Evaluation sets to try with",
+                elem_id="field-try-against",
+                info="Frozen versions that models are measured on: which stored records hold their texts? "
+                "A run names its own.",
             )  # fmt: skip
             with gr.Row(elem_classes="actions"):
                 try_btn = gr.Button("Try on what is stored", variant="primary", elem_id="dry-run-btn")

@@ -25,7 +25,7 @@ FOLDS = {
     ),
     "Rows and memory": ("too_long", "batching", "precision", "checkpointing"),
     "What is watched and kept": (
-        "evaluate_every", "patience", "keep", "sample_every", "sample_prompts", "track",
+        "evaluate_every", "patience", "keep", "save_every", "sample_every", "sample_prompts", "track",
     ),
     "Where it runs": (
         "resumes", "processes", "strategy", "launcher", "machines", "partition", "account", "minutes",

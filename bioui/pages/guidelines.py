@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from bioui.components import guideline_conflict
+from bioui.components.autosave import NOT_KEPT, kept_value
 from bioui.components.empty import empty_state
 from bioui.components.frame import Page, page_frame
 from bioui.components.guideline_conflict import NO_CONFLICT
@@ -18,7 +19,7 @@ from bioui.components.table import Column, cell, row_id, table, table_value
 from bioui.components.view import View
 from bioui.handling import actor_of, needs
 from bioui.present import ago, exact
-from db import guidelines
+from db import guidelines, typed_guidelines
 from db.guidelines import StaleGuidelineError
 from db.policy import Actor, Right
 from db.session import Session, read, write
@@ -30,12 +31,20 @@ NO_VERSIONS = empty_state("", "")
 BUTTON = """
 {{#if value.word}}<button type="button" class="primary-btn" data-edit>{{value.word}}</button>{{/if}}
 """
+# The address bar says that one writes (?edit=1): a reload comes back to the editor.
 ON_EDIT = """
+let isAsked = new URLSearchParams(window.location.search).get('edit') === '1';
 element.addEventListener('click', (event) => {
   if (event.target.closest('[data-edit]')) trigger('edit', {});
 });
+watch('value', () => {
+  studio.setParam('edit', props.value.writing || isAsked ? 1 : null);
+  if (isAsked && props.value.word) trigger('edit', {});
+  isAsked = false;
+});
 """
-NO_BUTTON = {"word": ""}
+NO_BUTTON = {"word": "", "writing": False}
+WRITING = {"word": "", "writing": True}
 STAYS = [gr.skip()] * 10  # the outputs of Shown that a refused save leaves alone: all but the last two
 
 
@@ -67,21 +76,22 @@ def shown_value(
 ) -> Shown:
     """Version `number` open (0: the one in force), compared with the one before it."""
     may_write = actor.can(Right.GUIDE)
+    typed = typed_guidelines.find(session, actor, project_id) if may_write else None
     current = guidelines.current_guideline(session, project_id)
     if current is None:
-        word = "Write the guidelines" if may_write else ""
-        head = shown_head(None, None, may_write=may_write, note=note)
+        word = "Go on writing" if typed else "Write the guidelines" if may_write else ""
+        head = shown_head(None, None, may_write=may_write, note=note, typed=typed)
         nothing = gr.update(choices=[], value=None)
         rows = table_value(VERSIONS, [], empty=NO_VERSIONS)
-        return Shown(head, "", rows, {"word": word}, nothing, nothing, NO_DIFF, False)
+        return Shown(head, "", rows, {**NO_BUTTON, "word": word}, nothing, nothing, NO_DIFF, False)
     shown = guidelines.get_guideline(session, project_id, number) if number else current
     before = max(shown.number - 1, 1)
     choices = [(_choice(n, current.number), n) for n in range(current.number, 0, -1)]
     return Shown(
-        head=shown_head(shown, current, may_write=may_write, note=note, missing=missing),
+        head=shown_head(shown, current, may_write=may_write, note=note, missing=missing, typed=typed),
         text=rendered(shown.body),
         versions=versions_value(guidelines.list_guidelines(session, project_id), shown.number),
-        button={"word": "Edit" if may_write else ""},
+        button={**NO_BUTTON, "word": "Go on writing" if typed else "Edit" if may_write else ""},
         before=gr.update(choices=choices, value=before),
         after=gr.update(choices=choices, value=shown.number),
         diff=changes_value(session, project_id, before, shown.number),
@@ -154,20 +164,46 @@ def compare(project_id: int, before: int | None, after: int | None, request: gr.
 
 @needs(Right.GUIDE)
 def begin(project_id: int, request: gr.Request):
-    """The editor, with the text in force."""
+    """The editor, with what one typed and did not save, else with the text in force."""
     with read() as session:
+        typed = typed_guidelines.find(session, actor_of(session, request), project_id)
         current = guidelines.current_guideline(session, project_id)
-    number, body = (current.number, current.body) if current else (0, "")
+        if typed is None:
+            number, body, reason = (current.number, current.body, "") if current else (0, "", "")
+            writing, head, both, kept = Writing(number), head_value(number), NO_CONFLICT, NOT_KEPT
+        else:
+            number, body, reason = typed.base_number, typed.body, typed.reason
+            writing, both = _against(current, Writing(number), body)
+            head, kept = head_value(number, dirty=True, back=ago(typed.saved_at)), kept_value(typed.saved_at)
     return (
-        Writing(number), head_value(number), NO_CONFLICT, body, "", rendered(body),
-        gr.update(visible=not body), gr.update(visible=False), gr.update(visible=True), {"word": ""},
+        writing, head, both, body, reason, rendered(body), kept,
+        gr.update(visible=not body), gr.update(visible=False), gr.update(visible=True), WRITING,
     )  # fmt: skip
+
+
+def _against(current: Guideline | None, writing: Writing, body: str) -> tuple[Writing, dict]:
+    """Both texts, where another version came in since the typing began."""
+    if current is None or current.number <= writing.number:
+        return writing, NO_CONFLICT
+    told = guideline_conflict.conflict_value(StaleGuidelineError(current), body)
+    return replace(writing, theirs=current.number), told
+
+
+@needs(Right.GUIDE)
+def keep(project_id: int, writing: Writing, body: str, reason: str, request: gr.Request):
+    """Keep what is typed, so that a closed tab loses nothing."""
+    with write() as session:
+        actor = actor_of(session, request)
+        kept_at = typed_guidelines.keep(session, actor, project_id, writing.number, body or "", reason or "")
+    return kept_value(kept_at) if kept_at else NOT_KEPT
 
 
 @needs(RIGHT)
 def cancel(project_id: int, request: gr.Request):
-    """Away with the editor; the version in force is shown."""
-    with read() as session:
+    """Away with the editor and what was typed there; the version in force is shown."""
+    with write() as session:
+        typed_guidelines.drop(session, actor_of(session, request), project_id)
+        session.flush()
         return shown_value(session, actor_of(session, request), project_id).outputs()
 
 
@@ -220,6 +256,7 @@ def _store(project_id: int, writing: Writing, body: str, reason: str, request: g
             stored = guidelines.write_guideline(
                 session, actor, project_id, body or "", number=number, reason=reason or ""
             )
+            typed_guidelines.drop(session, actor, project_id)
             session.flush()
             is_new = stored.number > number
             note = f"Saved. Version {stored.number} is in force now." if is_new else "Nothing was changed."
@@ -265,16 +302,19 @@ def build() -> None:
     for choice in (before_dd, after_dd):
         page.on(choice.input, compare, [page.project_id, before_dd, after_dd], diff_html)
     page.on(head_html.bring_back, bring_back, [page.project_id], shown)
+    page.on(head_html.drop, cancel, [page.project_id], shown)
     _wire_editor(page, editor, shown, edit_html, reading_row)
 
 
 def _wire_editor(page: Page, editor: GuidelineEditor, shown: list, edit_html: View, reading_row) -> None:
     own = {"problem": editor.problem}
     begun = [editor.writing_state, editor.head_html, editor.conflict_html, editor.body_tb, editor.reason_tb,
-             editor.preview_md, editor.outline_btn, reading_row, editor.whole, edit_html]  # fmt: skip
+             editor.preview_md, editor.kept_html, editor.outline_btn, reading_row, editor.whole,
+             edit_html]  # fmt: skip
     page.on(edit_html.edit, begin, [page.project_id], begun)
     page.on(editor.cancel_btn.click, cancel, [page.project_id], shown)
     typed = [page.project_id, *editor.typed]
+    page.on(editor.kept_html.keep, keep, typed, editor.kept_html, trigger_mode="always_last", **own)
     stored = [editor.writing_state, *shown]
     page.on(editor.save_btn.click, save, typed, stored, trigger_mode="once", **own)
     conflict = editor.conflict_html
@@ -287,4 +327,6 @@ def _wire_editor(page: Page, editor: GuidelineEditor, shown: list, edit_html: Vi
         text,
         **own,
     )
-    page.on(conflict.put_back, put_back, [editor.writing_state], text, **own)
+    back = page.on(conflict.put_back, put_back, [editor.writing_state], text, **own)
+    for step in (editor.outlined, back):  # texts that nobody typed here, and that are not saved
+        page.on(step.success, keep, typed, editor.kept_html, **own)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,10 +58,18 @@ class Tested:
 class Client:
     """An open client of one endpoint. What the endpoint refuses it asks without from then on."""
 
-    def __init__(self, reach: Reach, *, timeout: float, at_once: int = 1) -> None:
+    def __init__(
+        self,
+        reach: Reach,
+        *,
+        timeout: float,
+        at_once: int = 1,
+        leaving: Callable[[str], None] | None = None,
+    ) -> None:
         """`timeout` in seconds bounds a whole request, a reply that drips for ever included.
 
-        Further requests than `at_once` wait their turn; that does not count.
+        Further requests than `at_once` wait their turn; that does not count. `leaving` is told the key of
+        each one whose turn has come, before anything of it is sent: then all that is asked needs a key.
         """
         self.reach = reach
         self.uses_schema = reach.knows_schema is not False
@@ -71,7 +80,9 @@ class Client:
             max_retries=0,  # ours are paced, counted and written down
             timeout=None,  # the transport's own begins when a request leaves
             http_client=openai.DefaultAsyncHttpxClient(
-                transport=CheckedTransport(private=reach.private, at_once=at_once, timeout=timeout),
+                transport=CheckedTransport(
+                    private=reach.private, at_once=at_once, timeout=timeout, leaving=leaving
+                ),
                 follow_redirects=False,
                 trust_env=False,
             ),

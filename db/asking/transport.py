@@ -11,7 +11,7 @@ ready to leave, which is why building a request and reading a reply cost the end
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import httpx2
 
@@ -32,11 +32,21 @@ class AddressRefused(httpx2.TransportError):
 class CheckedTransport(httpx2.AsyncHTTPTransport):
     """`private` allows loopback, link-local and private addresses: an admin's consent stands on the row."""
 
-    def __init__(self, *, private: bool, at_once: int, timeout: float) -> None:
-        """`at_once` requests under way at most, each for `timeout` seconds at most."""
+    def __init__(
+        self,
+        *,
+        private: bool,
+        at_once: int,
+        timeout: float,
+        leaving: Callable[[str], None] | None = None,
+    ) -> None:
+        """`at_once` requests under way at most, each for `timeout` seconds at most.
+
+        `leaving` is told the idempotency key of each request that takes its place, before anything is sent.
+        """
         limits = httpx2.Limits(max_connections=None, max_keepalive_connections=at_once)
         super().__init__(trust_env=False, limits=limits)
-        self._private, self._timeout = private, timeout
+        self._private, self._timeout, self._leaving = private, timeout, leaving
         self._places = asyncio.Semaphore(at_once)
         self._resolved: dict[tuple[str, int], tuple[float, list[str]]] = {}
 
@@ -44,6 +54,8 @@ class CheckedTransport(httpx2.AsyncHTTPTransport):
         await self._places.acquire()
         ends = asyncio.get_running_loop().time() + self._timeout
         try:
+            if self._leaving is not None:
+                self._leaving(request.headers["Idempotency-Key"])
             async with asyncio.timeout_at(ends):
                 response = await self._connect(request)
         except TimeoutError as error:
@@ -113,6 +125,8 @@ class _Bounded(httpx2.AsyncByteStream):
 
 def _aimed(request: httpx2.Request, host: str, address: str) -> httpx2.Request:
     """The request to that address, by its own name in the Host header and in the TLS handshake."""
+    if address == host:
+        return request
     return httpx2.Request(
         request.method,
         request.url.copy_with(host=address),

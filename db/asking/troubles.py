@@ -4,6 +4,7 @@ The sentences name the host, the model and the key's variable; never a key, a pr
 servers quote both in their errors.
 """
 
+import re
 import ssl
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -19,6 +20,8 @@ from db.tables.base import utc_now
 
 _LONGEST_WAIT = 600.0  # seconds that a server's Retry-After is believed
 _BUSY = {408, 409, 425, 429}
+# As OpenAI, vLLM, llama.cpp and our own server say it.
+_TOO_LONG = re.compile(r"context_length|context (length|window|size)|tokens long and .* fit")
 
 
 class Reason(StrEnum):
@@ -97,6 +100,12 @@ def _of_status(error: openai.APIStatusError, reach: Reach, host: str) -> Trouble
     if status >= 500:
         return Trouble(Reason.SERVER, f"{host} failed (HTTP {status}).", True, False, _wait(error))
     told = _told(error)
+    if _TOO_LONG.search(told):
+        said = (
+            f"request: {host} cannot take a prompt with a reply of that length; lower the longest reply, "
+            "show fewer or shorter seeds, or choose a model with more room."
+        )
+        return Trouble(Reason.REQUEST, said, False, False)
     return Trouble(
         Reason.REQUEST,
         f"request: {host} refused the request (HTTP {status}); lower the longest reply, or check the model.",

@@ -19,12 +19,12 @@ from db.instructions import edit_instruction, submit_matching
 from db.policy import Actor, Right, require
 from db.privacy import Flag
 from db.projects import get_project
+from db.session import parts
 from db.tables import Instruction
 from db.tables.base import utc_now
 
 FIRST_ROWS = 5
 _PIECE = 100  # rows looked at between two reports
-_IDS = 500  # numbers in one IN: below every database's limit
 
 
 @dataclass(frozen=True)
@@ -206,10 +206,8 @@ def _revise(session: Session, actor: Actor, row: PlannedRow, options: ImportOpti
 def _flag(session: Session, stored: dict[int, int], found: Mapping[int, tuple[Flag, ...]]) -> None:
     """Store the flags of the rows that were stored, on the texts that those now are."""
     of_record = {stored[number]: flags for number, flags in found.items() if flags and number in stored}
-    ids = list(of_record)
-    for start in range(0, len(ids), _IDS):
-        query = select(Instruction).where(Instruction.id.in_(ids[start : start + _IDS]))
-        heads = list(session.scalars(query))
+    for part in parts(list(of_record)):
+        heads = list(session.scalars(select(Instruction).where(Instruction.id.in_(part))))
         privacy.flag_many(session, heads, [of_record[head.id] for head in heads])
 
 

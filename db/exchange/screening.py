@@ -49,7 +49,8 @@ class Screening:
     def __init__(self, session: Session, project_id: int, *, first: int = FIRST_ROWS) -> None:
         self._session = session
         self._project_id = project_id
-        self._rule = duplicates.rule_of(get_project(session, project_id))
+        self._project = get_project(session, project_id)  # held, or the gate would read it again for each row
+        self._rule = duplicates.rule_of(self._project)
         self._passed = NearestText()
         self._rows: dict[int, PlannedRow] = {}  # those that passed, by their number
         self._near: set[int] = set()

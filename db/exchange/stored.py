@@ -10,10 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.content import FIELDS, Content, content_of
+from db.session import parts
 from db.tables import Instruction
 
 _HANDLE = re.compile(r"studio-(\d{1,18})-([0-9a-f]{10})")
-_ASKED = 500  # values in one IN: below every database's limit
 _CONTENT = tuple(getattr(Instruction, name) for name in FIELDS)
 
 
@@ -59,11 +59,11 @@ class StoredTexts:
         """Fetch the records that these keys name, so that `by_key` knows them."""
         self._records = {}
         ordered = sorted(keys)
-        for start in range(0, len(ordered), _ASKED):
-            self._load_keys(ordered[start : start + _ASKED])
+        for part in parts(ordered):
+            self._load_keys(part)
         handles = [(key, match) for key in ordered if (match := _HANDLE.fullmatch(key))]
-        for start in range(0, len(handles), _ASKED):
-            self._load_handles(handles[start : start + _ASKED])
+        for part in parts(handles):
+            self._load_handles(part)
 
     def by_key(self, key: str) -> StoredRecord | None:
         return self._records.get(key)

@@ -225,7 +225,8 @@ class Funnel:
         if found.is_grounded:
             return None
         lacks = found.unsupported
-        detail = f"output: {len(lacks):,} stretches are not supported by the passage."
+        count = "1 stretch is" if len(lacks) == 1 else f"{len(lacks):,} stretches are"
+        detail = f"output: {count} not supported by the passage."
         return Verdict(Stage.GROUNDED, f"not in the passage: {lacks[0].lack}", detail, lacks=lacks)
 
     def _same_question(self, content: Content) -> Verdict | None:

@@ -4,9 +4,15 @@ The endpoint is a process of its own with 50 ms latency, of whose replies 8 % ar
 429, 500). A real worker starts the job's process, which is killed with SIGKILL at even distances to the
 target, and resumed. The seeds are the studio's 80; the rows are invented, and pass the default funnel.
 
-`generate_efficiency`: of the completions that the endpoint could have delivered, one every 50 ms in each of
-the places it allows, the share that it was asked for. Counted from the first request of each process to its
-last; `start_s` is what the starts in between took, and `wall_efficiency` counts them in.
+The endpoint runs on the same processors as the run, and needs more than its latency for a reply. So a client
+that does nothing but send requests and throw replies away (`tests.bare_load`), with as many connections and
+requests of the same size, measures what it delivers at this moment, before the run, at each kill while no
+process of the run lives, and after it: `endpoint_per_s` is the mean of those. Between two such measurements
+their mean is the ideal pace.
+`generate_efficiency`: of the completions that the endpoint could have delivered at that pace, the share that
+it was asked for. Counted from the first request of each process to its last; `start_s` is what the starts in
+between took, and `wall_efficiency` counts them in.
+`of_nominal`: the share of what pure latency would allow, one completion every 50 ms in each place.
 `repeated_calls`: calls asked for again although the endpoint had delivered a completion for them.
 `lost_rows`: records in completions delivered to a process that stored neither them nor, killed in that
 moment, that the call may have been paid; and kept records without an instruction.
@@ -14,6 +20,7 @@ moment, that the call may have been paid; and kept records without an instructio
 """
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -21,7 +28,9 @@ import tempfile
 import time
 from argparse import ArgumentParser
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -36,11 +45,12 @@ from db.generating import replies
 from db.session import connect, read, write
 from db.settings import REPOSITORY, Settings
 from db.tables import Candidate, GenerationCall, Instruction, Project
-from db.tables.base import utc_now
+from tests import bare_load
 from trainer.worker import Worker
 
 ROWS, KILLS, LATENCY, FAULTS = 25_005, 3, 0.05, 0.08
 CONCURRENCY, PER_CALL = 4, 5
+BARE_SECONDS = 3.0
 
 
 def main(argv: list[str]) -> None:
@@ -65,16 +75,36 @@ def measure(rows: int, kills: int, concurrency: int, per_call: int) -> dict[str,
         served_by, url = _start_endpoint(per_call)
         try:
             job_id = _queue(url, rows, concurrency, per_call)
-            begun = time.time()
-            killed_at = _work(settings, job_id, rows, kills)
-            wall = time.time() - begun
+            ideal = _Ideal(url, concurrency)
+            begun, busy = time.time(), ideal.seconds
+            killed_at = _work(settings, job_id, rows, kills, ideal.measure)
+            wall = time.time() - begun - (ideal.seconds - busy)
+            ideal.measure()
             log = httpx.get(url.replace("/v1", "/log"), timeout=60).json()
         finally:
             served_by.terminate()
             served_by.wait()
-        figures = {**_pace(log, killed_at, wall, concurrency), **_books(job_id, log)}
+        log = [one for one in log if not one["key"].startswith(bare_load.PREFIX)]
+        figures = {**_pace(log, killed_at, wall, concurrency, ideal.paces), **_books(job_id, log)}
         engine.dispose()
         return figures
+
+
+class _Ideal:
+    """What the endpoint delivers to a client that does nothing else, each time it is measured."""
+
+    def __init__(self, url: str, concurrency: int) -> None:
+        self._command = (url, "--places", concurrency, "--seconds", BARE_SECONDS)
+        self.paces: list[float] = []  # completions a second
+        self.seconds = 0.0  # that measuring took
+        self.measure()
+
+    def measure(self) -> None:
+        began = time.time()
+        command = [sys.executable, "-m", "tests.bare_load", *map(str, self._command)]
+        done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+        self.paces.append(float(done.stdout))
+        self.seconds += time.time() - began
 
 
 def _start_endpoint(per_call: int) -> tuple[subprocess.Popen, str]:
@@ -100,11 +130,14 @@ def _queue(url: str, rows: int, concurrency: int, per_call: int) -> int:
         return generation_runs.start(s, actor, project_id, spec, name="benchmark").id
 
 
-def _work(settings: Settings, job_id: int, rows: int, kills: int) -> list[float]:
-    """Work until the run has finished, killing its process on the way; when it was killed."""
+def _work(settings: Settings, job_id: int, rows: int, kills: int, between: Callable[[], None]) -> list[float]:
+    """Work until the run has finished, killing its process on the way; when it was killed.
+
+    `between` is called after each kill, while no process of the run lives.
+    """
     worker, killed_at = Worker(settings), []
     while True:
-        worker.loop(utc_now())
+        worker.loop(time.monotonic())
         with read() as s:
             job, kept = jobs.get_job(s, job_id), generation_runs.count_kept(s, job_id)
         if job.status is JobStatus.FINISHED:
@@ -118,6 +151,7 @@ def _work(settings: Settings, job_id: int, rows: int, kills: int) -> list[float]
         elif not job.status.is_open:
             if not killed_at or "killed" not in job.error:
                 raise RuntimeError(f"the run is {job.status}: {job.error}")
+            between()
             with write() as s:
                 generation_runs.resume(s, users.studio_account(s), job_id)
         time.sleep(0.2)
@@ -130,17 +164,26 @@ def _kill(pid: int) -> None:
         time.sleep(0.01)
 
 
-def _pace(log: list[dict], killed_at: list[float], wall: float, concurrency: int) -> dict[str, float]:
+def _pace(
+    log: list[dict], killed_at: list[float], wall: float, concurrency: int, paces: list[float]
+) -> dict[str, float]:
+    """`paces`: what the endpoint delivered before the run, after each kill, and after the run."""
     windows = [
         [one for one in log if low <= one["began"] < high]
         for low, high in zip([0.0, *killed_at], [*killed_at, float("inf")], strict=True)
     ]
-    asking = sum(max(one["ended"] for one in some) - some[0]["began"] for some in windows if some)
+    lasted = [max(one["ended"] for one in some) - some[0]["began"] if some else 0.0 for some in windows]
+    ideals = [(before + after) / 2 for before, after in pairwise(paces)]
+    asking = sum(lasted)
+    possible = sum(seconds * ideal for seconds, ideal in zip(lasted, ideals, strict=True))
     completed = sum(one["status"] == 200 for one in log)
     return {
-        "generate_efficiency": round(completed * LATENCY / (concurrency * asking), 3),
-        "wall_efficiency": round(completed * LATENCY / (concurrency * wall), 3),
+        "generate_efficiency": round(completed / possible, 3),
+        "of_nominal": round(completed * LATENCY / (concurrency * asking), 3),
+        "wall_efficiency": round(completed / (possible / asking * wall), 3),
         "completions_per_s": round(completed / asking, 1),
+        "endpoint_per_s": round(sum(paces) / len(paces), 1),
+        "load_1min": round(os.getloadavg()[0], 1),
         "asking_s": round(asking, 1),
         "start_s": round((wall - asking) / (len(killed_at) + 1), 1),
         "requests": len(log),

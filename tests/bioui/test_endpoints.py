@@ -14,17 +14,17 @@ from bioui.gate import OPEN_FOLDERS, OPEN_PATHS
 from db import users
 from db.policy import GRANTS, Right
 from db.session import write
-from tests.bioui.conftest import Reply, call_events
+from tests.bioui.conftest import LiveStudio, Reply, call_events
 
 REFUSALS = ("You may not", "Your session has ended")
 # A full look at the data of the studio; sessions and log-in lines are the test's own.
 NOT_DATA = ("login_sessions", "sqlite_sequence")
 
 
-@pytest.fixture(scope="module")
-def pages() -> gr.Blocks:
-    """The whole browser side, built but not served."""
-    return main.build()
+@pytest.fixture
+def pages(app, address) -> gr.Blocks:
+    """The whole browser side."""
+    return LiveStudio(app, address).blocks
 
 
 def registered(blocks) -> dict:

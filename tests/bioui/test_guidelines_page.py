@@ -46,8 +46,8 @@ def text(parts: list[dict]) -> str:
 def test_without_guidelines_only_who_may_guide_is_offered_to_write_them(people, project_id):
     shown = page.show_page(project_id, request_of(people.reviewer))
     assert shown[HEAD]["empty"]["title"] == "No guidelines yet."
-    assert (shown[BUTTON], shown[SIDE]["visible"]) == ({"word": "Write the guidelines"}, False)
-    assert page.show_page(project_id, request_of(people.author))[BUTTON] == {"word": ""}
+    assert (shown[BUTTON]["word"], shown[SIDE]["visible"]) == ("Write the guidelines", False)
+    assert page.show_page(project_id, request_of(people.author))[BUTTON]["word"] == ""
 
 
 def test_the_version_in_force_is_shown_with_who_wrote_it_and_why(people, two_versions):
@@ -56,7 +56,7 @@ def test_the_version_in_force_is_shown_with_who_wrote_it_and_why(people, two_ver
     assert (head["number"], head["old"], head["author"], head["reason"]) == (2, False, "Ada Admin", "Units")
     assert shown[TEXT] == "<h2>One</h2>&#10;<p>Dose in grams.</p>"
     assert [row["cells"][0]["text"] for row in shown[VERSIONS]["rows"]] == ["2", "1"]
-    assert shown[BUTTON] == {"word": ""}
+    assert shown[BUTTON]["word"] == ""
     assert text([part for part in shown[DIFF]["parts"] if part.get("added")]) == "grams"
 
 
@@ -157,14 +157,14 @@ def test_headings_stay_below_the_page_title_and_outside_links_leave_the_page_ope
 
 def test_the_outline_is_offered_for_the_first_text_only(people, project_id):
     begun = page.begin(project_id, request_of(people.reviewer))
-    assert (begun[0], begun[6]["visible"]) == (Writing(0), True)
+    assert (begun[0], begun[7]["visible"]) == (Writing(0), True)
     body, shown, head, offer = fill_outline(begun[0], request_of(people.reviewer))
     assert (body, head["title"], head["dirty"]) == (OUTLINE, "Writing version 1", True)
     assert "<h3>No real patients</h3>" in shown
     assert not offer["visible"]
     page.save(project_id, begun[0], body, "", request_of(people.reviewer))
     begun = page.begin(project_id, request_of(people.reviewer))
-    assert (begun[0], begun[3], begun[6]["visible"]) == (Writing(1), OUTLINE, False)
+    assert (begun[0], begun[3], begun[7]["visible"]) == (Writing(1), OUTLINE, False)
 
 
 def test_the_outline_names_nothing_that_looks_like_a_patient():
@@ -245,6 +245,7 @@ def test_who_may_not_guide_is_refused_by_every_handler_that_writes(people, two_v
     asked = request_of(getattr(people, role))
     for call in (
         lambda: page.begin(two_versions, asked),
+        lambda: page.keep(two_versions, Writing(2), "Mine.", "", asked),
         lambda: page.save(two_versions, Writing(2), "Mine.", "", asked),
         lambda: page.keep_mine(two_versions, Writing(2), "Mine.", "", asked),
         lambda: page.bring_back(two_versions, event(number=1, on=2), asked),
@@ -252,6 +253,42 @@ def test_who_may_not_guide_is_refused_by_every_handler_that_writes(people, two_v
     ):
         with pytest.raises(PolicyError, match="write guidelines"):
             call()
+
+
+# what is typed keeps itself -----------------------------------------------------------------------------
+
+
+def test_what_was_typed_is_back_in_the_editor_and_cancel_throws_it_away(people, two_versions):
+    asked = request_of(people.reviewer)
+    kept = page.keep(two_versions, Writing(2), "# One\n\nDose in gr", "Units", asked)
+    shown = page.show_page(two_versions, asked)
+    assert (shown[BUTTON]["word"], shown[HEAD]["typed"]) == ("Go on writing", "just now")
+    assert page.show_page(two_versions, request_of(people.admin))[HEAD]["typed"] == ""
+    writing, head, both, body, reason, html, again, *_ = page.begin(two_versions, asked)
+    assert (writing, body, reason) == (Writing(2), "# One\n\nDose in gr", "Units")
+    assert (again, html, both["sentence"]) == (kept, rendered(body), "")
+    assert head["dirty"]
+    assert head["note"] == "on top of version 2. What you typed just now is back"
+    shown = page.cancel(two_versions, asked)
+    assert (shown[BUTTON]["word"], shown[HEAD]["typed"]) == ("Edit", "")
+    assert page.begin(two_versions, asked)[3] == "# One\n\nDose in grams."
+
+
+def test_typing_that_someone_overtook_comes_back_with_both_texts(people, two_versions):
+    asked = request_of(people.reviewer)
+    page.keep(two_versions, Writing(2), "Mine.", "", asked)
+    page.save(two_versions, Writing(2), "Theirs.", "", request_of(people.admin))
+    writing, _, both, body, *_ = page.begin(two_versions, asked)
+    assert (writing, body) == (Writing(2, theirs=3), "Mine.")
+    assert [text(side["parts"]) for side in both["sides"]] == ["Mine.", "Theirs."]
+    _, *shown = page.keep_mine(two_versions, writing, body, "", asked)
+    assert (shown[HEAD]["number"], shown[HEAD]["typed"], shown[BUTTON]["word"]) == (4, "", "Edit")
+
+
+def test_typing_that_says_no_more_than_the_version_is_not_kept(people, two_versions):
+    asked = request_of(people.reviewer)
+    assert page.keep(two_versions, Writing(2), "# One\n\nDose in grams.", "", asked) == {"at": ""}
+    assert page.show_page(two_versions, asked)[HEAD]["typed"] == ""
 
 
 # beside the work ----------------------------------------------------------------------------------------

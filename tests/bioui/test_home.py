@@ -8,7 +8,7 @@ from bioui import main
 from bioui.components.instruction_form import Typed
 from bioui.pages import home
 from bioui.pages.home import Holdings, next_step, show_home
-from db import datasets, instructions, projects, saved_filters, typed_texts, users
+from db import datasets, instructions, projects, saved_filters, typed_guidelines, typed_texts, users
 from db.content import Content, content_of
 from db.datasets import FrozenRow
 from db.enums import Role, Split
@@ -90,9 +90,19 @@ def test_what_was_typed_can_be_thrown_away_from_home(people, project_id):
     id = write_one(people, project_id)
     keep(people.author, project_id, id, 1, instruction="Which organ does hepat")
     keep(people.reviewer, project_id, id, 1, instruction="Theirs")
-    shown = home.throw_away(project_id, gr.EventData(None, {"id": id}), request_of(people.author))
+    shown = home.throw_away(project_id, gr.EventData(None, {"id": str(id)}), request_of(people.author))
     assert shown["rows"] == []
     assert [row["text"] for row in kept_rows(people.reviewer, project_id)] == ["Theirs"]
+
+
+def test_guidelines_that_were_typed_and_not_saved_are_told_and_can_be_thrown_away(people, project_id):
+    with write() as session:
+        typed_guidelines.keep(session, people.reviewer, project_id, 0, "# Doses\n\nAlw")
+    [row] = kept_rows(people.reviewer, project_id)
+    assert (row["name"], row["href"]) == ("Guidelines", f"/guidelines?project={project_id}&edit=1")
+    assert kept_rows(people.author, project_id) == []
+    thrown = gr.EventData(None, {"id": row["id"]})
+    assert home.throw_away(project_id, thrown, request_of(people.reviewer))["rows"] == []
 
 
 def test_typing_on_a_record_that_was_deleted_since_is_told_without_a_link(people, project_id):

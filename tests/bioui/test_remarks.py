@@ -51,6 +51,10 @@ def send(handler, open_record, actor, **data) -> dict:
     return handler(open_record, gr.EventData(None, data), request_of(actor))
 
 
+def poll(open_record, mark, actor):
+    return page_remarks.poll(open_record, mark, request_of(actor))
+
+
 def add(record, actor, body="Sure?", **data) -> int:
     given = {"record": record.id, "version": 1, "body": body, "box": "new", **data}
     return send(page_remarks.add, record, actor, **given)["said"]
@@ -143,6 +147,26 @@ def test_a_remark_on_another_projects_record_or_on_none_is_refused(people, recor
             send(page_remarks.add, record, people.author, body="Hm.", **bad)
     assert len(value(record, people.author)["open"]) == 1
     assert page_remarks.show(None, request_of(people.author)) == page_remarks.NO_REMARKS
+
+
+def test_a_poll_answers_nothing_until_somebody_said_something(people, record):
+    shown, mark = poll(record, page_remarks.Mark(), people.author)
+    assert (shown["open"], poll(record, mark, people.author)) == ([], gr.skip())
+    first = add(record, people.reviewer)
+    shown, mark = poll(record, mark, people.author)
+    assert (shown["told"], shown["said"], shown["done"]) == ("1 open remark", 0, "")
+    for told in ({"resolved": True}, {"resolved": False}):
+        send(page_remarks.close, record, people.reviewer, record=record.id, remark=first, **told)
+        _, mark = poll(record, mark, people.author)
+        assert poll(record, mark, people.author) == gr.skip()
+    shown, mark = poll(Open(), mark, people.author)
+    assert (shown, mark) == (page_remarks.NO_REMARKS, page_remarks.Mark())
+
+
+def test_a_poll_of_a_record_that_was_deleted_leaves_the_page_alone(people, record):
+    with write() as session:
+        instructions.delete_instruction(session, people.author, record.id)
+    assert poll(record, page_remarks.Mark(record.id, "earlier"), people.author) == gr.skip()
 
 
 # In Chromium ------------------------------------------------------------------------------------------
@@ -268,3 +292,25 @@ def test_a_link_to_a_resolved_thread_unfolds_and_shows_it(page, people, record):
     page.goto(f"/#remark-{first}")
     expect(page.locator(f"#remark-{first}")).to_be_visible()
     expect(page.locator(f"#remark-{first}")).to_be_focused()
+
+
+def test_what_another_says_appears_by_itself_around_what_one_is_typing(page, people, record):
+    first = add(record, people.author, "First.\n" * 60)  # so that the page scrolls
+    page.add_init_script(
+        "addEventListener('DOMContentLoaded', () => { document.body.dataset.remarksEvery = 300; })"
+    )
+    page.goto("/")
+    box = page.get_by_label("New remark", exact=True)
+    box.fill("Half a thought")
+    box.evaluate("(box) => { box.setSelectionRange(5, 6); window.scrollTo(0, 9999); }")
+    stands = box.bounding_box()["y"]
+    send(page_remarks.reply, record, people.reviewer, record=record.id, remark=first, body="Seen.", box="x")
+    add(record, people.author, "Second.\n" * 8)
+    expect(page.locator(".remarks-head")).to_have_text("2 open remarks")
+    expect(page.locator(f"#remark-{first}")).to_contain_text("Seen.")
+    expect(box).to_be_focused()
+    expect(box).to_have_value("Half a thought")
+    assert box.evaluate("(box) => [box.selectionStart, box.selectionEnd]") == [5, 6]
+    assert abs(box.bounding_box()["y"] - stands) < 2
+    page.keyboard.type("A")
+    expect(box).to_have_value("Half A thought")

@@ -160,6 +160,30 @@ def test_a_bound_that_the_interval_does_not_reach_is_told_with_the_figures(peopl
     assert plan_of(project_id, taking(job_id)).report["unreviewed"]["rows"] == 10
 
 
+def test_a_sample_that_pleases_does_not_undo_one_that_failed(people, project_id):
+    job_id, *_ = audited_run(people, project_id, rows=120, refused=20)
+    decide(people, draw(people, job_id, 50))  # this one all approved
+    told = refused(project_id, taking(job_id))
+    assert f"of the sample of run {job_id}, 80 of 100 in 2 draws accepted (80.0 %, 95 % interval" in told
+    with write() as session:
+        unreviewed.set_rule(session, people.admin, project_id, UnreviewedRule(acceptance=0.7))
+    report = plan_of(project_id, taking(job_id)).report
+    [told] = report["unreviewed"]["runs"]
+    assert (told["draws"], told["sampled"], told["accepted"]) == (2, 100, 80)
+    said = unreviewed.unreviewed_sentence(report)
+    assert f"of the sample of 100 in 2 draws from run {job_id}, 80 were" in said
+
+
+def test_a_few_drawn_of_what_came_later_do_not_let_it_all_in(people, project_id):
+    job_id, *_ = audited_run(people, project_id, rows=60)
+    keep_more(job_id, 100, start=7000, number=1)
+    decide(people, draw(people, job_id, 1))
+    told = refused(project_id, taking(job_id))
+    assert "holds 1 records and this project asks for 50, drawn from all of the 160 that may go in" in told
+    decide(people, draw(people, job_id, 49, seed=43))
+    assert plan_of(project_id, taking(job_id)).report["unreviewed"]["rows"] == 60
+
+
 def test_a_run_of_another_project_and_a_job_that_is_none_are_refused(people, project_id, run):
     with write() as session:
         other = Project(name="Ward 8")

@@ -1,6 +1,7 @@
 """Remarks: where their passage stands after an edit, who sees them, who may close them."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -157,3 +158,34 @@ def test_what_was_said_before_the_submission_stays_open_to_all(people, project_i
         double_review.set_review_settings(session, people.admin, project_id, ReviewSettings(1.0))
         instructions.submit_for_review(session, people.author, id, version=1)
     assert [one.first.id for one in seen(id, people.other_reviewer)] == [early]
+
+
+def test_the_mark_is_another_whenever_a_thread_may_read_otherwise(people, id):
+    def mark() -> str:
+        with read() as session:
+            return remarks.mark_of(session, id)
+
+    marks = [mark(), mark()]
+    assert marks[0] == marks[1]
+    first = remark(people.reviewer, id)
+    marks = [mark()]
+    for change in (
+        lambda session: remarks.reply(session, people.author, first, "Yes."),
+        lambda session: remarks.resolve(session, people.author, first),
+        lambda session: remarks.resolve(session, people.author, first, resolved=False),
+    ):
+        with write() as session:
+            change(session)
+        marks.append(mark())
+    edit(people.author, id, output="It binds F-actin.")
+    marks.append(mark())
+    assert all(before != after for before, after in pairwise(marks))
+    other = remark(people.reviewer, _another(people, id))
+    assert mark() == marks[-1], other
+
+
+def _another(people, id) -> int:
+    with write() as session:
+        project_id = instructions.get_instruction(session, id).project_id
+        content = replace(TEXT, instruction="Which gene encodes titin?")
+        return instructions.create_instruction(session, people.author, project_id, content).id

@@ -26,6 +26,20 @@ def reply(key: str, count: int) -> str:
     return f"{HOSTILE}\n{json.dumps({'instructions': [first, *others]})}"
 
 
+def draft(endpoint: ScriptedEndpoint) -> Callable[[str, int], str]:
+    """A writer of two records on the passage of a request: one in its words, one that it does not support."""
+
+    def write(key: str, count: int) -> str:
+        asked = next(one for one in endpoint.received if one.key == key).body["messages"][-1]["content"]
+        after = asked.partition("The passage, as a JSON string")[2].partition("\n\n")[2]
+        passage, _ = json.JSONDecoder().raw_decode(after)
+        true, false = rows_for(key, 2)
+        true["output"] = re.split(r"(?<=[.!?])\s|\n", passage.strip())[0]
+        return json.dumps({"instructions": [true, false]})
+
+    return write
+
+
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[ScriptedEndpoint]:
     with ScriptedEndpoint(latency=2.0, write=reply) as scripted:
@@ -131,6 +145,29 @@ def test_a_run_is_started_watched_paused_resumed_and_its_records_reviewed(visit,
         expect(page.locator(".record-note")).to_contain_text("approved")
         expect(page.locator(".reading-head b")).not_to_have_text(head)
     assert page.title() != "broken"
+
+
+def test_drafts_from_passages_are_kept_with_their_passage_or_dropped_as_not_grounded(visit, endpoint):
+    endpoint.write, endpoint.latency = draft(endpoint), 0.2
+    page = visit("/generate")
+    page.locator("#new-run-btn").click()
+    page.get_by_label("Draft from passages").check()
+    prompt = page.locator(".prompt-preview")
+    expect(prompt.locator("pre").last).to_contain_text("The passage, as a JSON string")
+    page.locator("#field-name input, #field-name textarea").fill("Drafts")
+    page.locator("#field-target input").fill("4")
+    page.locator("#start-btn").click()
+    expect(page.get_by_text("The run has all it was asked for")).to_be_visible(timeout=2 * SLOW)
+    assert kept(page) >= 4
+    grounded = page.locator('[data-stage="grounded"]')
+    assert number_in(grounded.locator(".funnel-lost").inner_text()) >= 4
+    grounded.click()
+    expect(page.locator(".funnel-examples")).to_contain_text("not in the passage")
+    page.locator('[data-stage="kept"]').click()
+    expect(page.locator(".funnel-examples .chip").first).to_have_text("kept")
+    number = number_in(page.locator(".funnel-examples .funnel-item a").first.inner_text())
+    page.goto(f"/review?id={number}")
+    expect(page.locator(".spring")).to_contain_text("Drafts, call")
 
 
 def test_a_broken_template_tells_its_line_and_a_narrow_screen_holds_the_page(visit):

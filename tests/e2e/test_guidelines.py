@@ -1,5 +1,6 @@
 """Guidelines and the project's settings in a real browser: written, fought over, brought back; never run."""
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -37,12 +38,14 @@ def page_of(browser, studio, cookies) -> Iterator[Callable[..., Page]]:
     """`page_of("nora")`: the guidelines, loaded, in a browser of Nora's own; closed after the test."""
     opened = []
 
-    def open_as(who: str, path: str = "/guidelines", **options) -> Page:
+    def open_as(
+        who: str, path: str = "/guidelines", *, ready=".guideline-head, .empty, .settings-group", **options
+    ) -> Page:
         page = open_page(browser, studio, **options)
         opened.append(page)
         page.context.add_cookies([cookies[who]])
         page.goto(path)
-        expect(page.locator(".guideline-head, .empty, .settings-group").first).to_be_visible()
+        expect(page.locator(ready).first).to_be_visible()
         return page
 
     yield open_as
@@ -132,6 +135,29 @@ def test_leaving_an_unsaved_text_asks_first(page_of):
     ravi.once("dialog", lambda dialog: dialog.accept())
     ravi.locator("#cancel-btn").click()
     expect(ravi.locator(".guideline-head h2").last).to_contain_text("Version 4")
+
+
+def test_what_is_typed_saves_itself_and_a_reload_brings_it_back(page_of):
+    ravi = page_of("ravi")
+    edit(ravi)
+    assert "edit=1" in ravi.url
+    text_of(ravi).fill("# Doses\n\nHalf a rul")
+    expect(ravi.locator(".kept")).to_have_text(re.compile(r"Typing saved \d\d:\d\d:\d\d"))
+    assert ravi.evaluate("document.body.dataset.unsaved") is None
+    ravi.reload()
+    expect(text_of(ravi)).to_have_value("# Doses\n\nHalf a rul")
+    expect(ravi.locator(".guideline-editor .guideline-head")).to_contain_text("What you typed")
+    expect(ravi.locator(".kept")).to_have_text(re.compile(r"Typing saved \d\d:\d\d:\d\d"))
+    home = page_of("ravi", "/", ready="main .kept-list")
+    home.get_by_role("link", name="Guidelines", exact=True).last.click()
+    expect(text_of(home)).to_have_value("# Doses\n\nHalf a rul")
+
+    other = page_of("ravi")
+    expect(other.locator(".guideline-typed")).to_contain_text("did not save them as a version")
+    other.get_by_role("button", name="Throw them away").click()
+    expect(other.locator("[data-edit]")).to_have_text("Edit")
+    edit(other)
+    expect(text_of(other)).not_to_have_value("# Doses\n\nHalf a rul")
 
 
 def test_hostile_text_stays_text(page_of):

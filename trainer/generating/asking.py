@@ -72,7 +72,10 @@ class Asker:
         self._dice = random.Random()  # only spreads pauses; what is drawn comes from the run's seed
 
     async def ask(self, prepared: Prepared) -> Asked:
-        """Ask, and write down how it ended. The budget already holds the reserve for one try."""
+        """Write it down, and ask until there is an answer or no hope of one: `close` writes how it ended.
+
+        The budget already holds the reserve for one try.
+        """
         planned = prepared.planned
         estimate = await self._keep_pace(planned)
         call_id = await self.ledger.write(lambda s: calls.note_asked(s, self.job_id, planned))
@@ -83,7 +86,8 @@ class Asker:
             except Trouble as trouble:
                 asked.in_vain += trouble.paid
                 if not self._may_retry(asked, trouble):
-                    return await self._give_up(asked, trouble)
+                    asked.trouble = trouble
+                    return asked
                 await self._wait(trouble, asked.tries)
                 asked.tries += 1
                 estimate = await self._keep_pace(planned)
@@ -91,7 +95,17 @@ class Asker:
                 continue
             asked.answer = answer_of(completion, prepared, self.endpoint)
             self._learn(estimate, asked.answer)
-            return await self._note_answer(asked)
+            return asked
+
+    async def close(self, asked: Asked) -> None:
+        """Write down how a call ended, and settle what it cost."""
+        answer, trouble = asked.answer, asked.trouble
+        if answer is not None:
+            await self._note(calls.note_answered, asked, answer)
+            self._settle(asked, answer.tokens_in + answer.tokens_out, answer.cost, left=1)
+        else:
+            await self._note(calls.note_failed, asked, trouble.sentence)
+            self._settle(asked, 0, 0.0, left=0 if trouble.paid else 1)
 
     def _may_retry(self, asked: Asked, trouble: Trouble) -> bool:
         if not trouble.passes or asked.tries >= self.tries or self.stopping:
@@ -127,17 +141,6 @@ class Asker:
         await self.ledger.write(
             lambda s: note(s, asked.call_id, planned, *told, tries=tries, in_vain=in_vain)
         )
-
-    async def _note_answer(self, asked: Asked) -> Asked:
-        await self._note(calls.note_answered, asked, asked.answer)
-        self._settle(asked, asked.answer.tokens_in + asked.answer.tokens_out, asked.answer.cost, left=1)
-        return asked
-
-    async def _give_up(self, asked: Asked, trouble: Trouble) -> Asked:
-        asked.trouble = trouble
-        await self._note(calls.note_failed, asked, trouble.sentence)
-        self._settle(asked, 0, 0.0, left=0 if trouble.paid else 1)
-        return asked
 
     def _settle(self, asked: Asked, tokens: int, cost: float, *, left: int) -> None:
         """`left` of the reserves was not used up by a try in vain."""

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from db import endpoints, jobs
+from db import endpoints
 from db import generation_calls as calls
 from db.generate_spec import GenerateSpec
-from db.generation_calls import JudgedCall
-from db.generation_runs import KEPT, Totals
+from db.generation_runs import Totals
 from db.jobs import FencedError
 from trainer.context import Cancelled, JobContext
 from trainer.generating.asking import Asked, Asker, Refusals
+from trainer.generating.departures import Departures
 from trainer.generating.judging import Judge, ToJudge
 from trainer.generating.ledger import Ledger
 from trainer.generating.requests import Prepared, Requests
@@ -28,7 +28,7 @@ TELL = 2.0  # seconds between two points of a curve, at first
 POINTS = 250  # on a curve, about
 TOGETHER = 50  # replies judged at once, at most
 GATHER = 0.3  # seconds that the first of them waits for others: the judge's pipe is woken less often
-STORED = 4  # replies stored in one transaction: a call about to leave waits no longer than that for its line
+SPARE = 8  # calls that wait, written down, for a place at the endpoint to be free; for many places, more
 LAST_CALLS = 15.0  # seconds that a stop waits for what is under way; the worker's patience is 20
 BACKLOG = 100  # replies waiting for the judge: then no more are asked
 
@@ -64,17 +64,25 @@ class Growing:
     """One attempt at a run."""
 
     def __init__(
-        self, context: JobContext, requests: Requests, asker: Asker, judge: Judge, totals: Totals
+        self,
+        context: JobContext,
+        requests: Requests,
+        asker: Asker,
+        judge: Judge,
+        totals: Totals,
+        departures: Departures,
     ) -> None:
         self.context, self.requests, self.asker, self.judge = context, requests, asker, judge
+        self.departures = departures
         self.ledger: Ledger = asker.ledger
         self.spec: GenerateSpec = requests.spec
         self.count = Count.of(totals)
         self.refusals = Refusals()
         self._began = self._counted = self._told = time.monotonic()
-        self._under_way: set[asyncio.Task] = set()
+        self._under_way: dict[asyncio.Task, int] = {}  # the number of each call
         self._to_judge: asyncio.Queue[ToJudge] = asyncio.Queue()
-        self._ids: list[int] = []  # of the instructions that this attempt's judge kept, in order
+        self._asking = 0  # calls without an answer yet
+        self._answered = False  # any call, in this attempt
         self._unjudged = 0  # replies in the queue or with the judge
         self._next: Prepared | None = None
         self._knows_schema = requests.endpoint.knows_schema
@@ -114,11 +122,12 @@ class Growing:
 
     def _has_room(self) -> bool:
         """Whether another call should be under way: not when what is would do, were it as good as others."""
-        at_once = self.requests.endpoint.concurrency
-        ready = 2 * at_once  # as many wait, written down, for a place to be free
+        places = self.requests.endpoint.concurrency
         coming = len(self._under_way) + self._unjudged
         expected = self.count.kept + coming * self.count.yield_of_a_call(self.spec.per_call)
-        has_place = len(self._under_way) - self.asker.resting < ready
+        # The first reply tells whether the endpoint takes what it is asked: before it, none wait beside.
+        ahead = max(SPARE, places) if self._answered else 0
+        has_place = self._asking - self.asker.resting < places + ahead
         return has_place and self._unjudged < BACKLOG and expected < self.spec.target
 
     def _send_next(self) -> bool:
@@ -128,9 +137,10 @@ class Growing:
             return False
         self._next = None
         self.count.next_number += 1
+        self._asking += 1
         task = self._start(self._carry_out(prepared))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        self._under_way[task] = prepared.planned.number
+        task.add_done_callback(self._under_way.pop)
         return True
 
     def _prepared(self) -> Prepared:
@@ -140,14 +150,24 @@ class Growing:
 
     async def _carry_out(self, prepared: Prepared) -> None:
         asked = await self.asker.ask(prepared)
-        if asked.trouble is not None:
-            self.context.log(f"call {prepared.planned.number}: {asked.trouble.sentence}")
-            if self.refusals.note(asked.trouble):
-                self._stop(Stopped(asked.trouble.sentence, failed=True))
+        self._asking -= 1
+        self._changed.set()  # its place is another's before its answer is written down
+        self._heed(asked)
+        await self.asker.close(asked)
+        if asked.answer is not None:
+            self._pass_on(to_judge(asked))
+            await self._note_schema()
+
+    def _heed(self, asked: Asked) -> None:
+        """Go on with further calls, or stop where call after call is refused for the same reason."""
+        trouble = asked.trouble
+        if trouble is None:
+            self._answered = True
+            self.refusals.forget()
             return
-        self.refusals.forget()
-        self._pass_on(to_judge(asked))
-        await self._note_schema()
+        self.context.log(f"call {asked.prepared.planned.number}: {trouble.sentence}")
+        if self.refusals.note(trouble):
+            self._stop(Stopped(trouble.sentence, failed=True))
 
     async def _note_schema(self) -> None:
         """Remember that the endpoint refused a schema, for the next run and for the endpoint's page."""
@@ -170,20 +190,13 @@ class Growing:
                 await asyncio.sleep(GATHER)
             while len(some) < TOGETHER and not self._to_judge.empty():
                 some.append(self._to_judge.get_nowait())
-            judged = await asyncio.to_thread(self.judge.judge, some)
-            for begin in range(0, len(judged), STORED):
-                part = judged[begin : begin + STORED]
-                self._ids += await self.ledger.write(lambda s, part=part: self._store(s, part))
-            for call in judged:
-                self._count(call)
+            for kept in await asyncio.to_thread(self.judge.judge, some):
+                self._count(kept)
             self._unjudged -= len(some)
             self._changed.set()
 
-    def _store(self, session: Session, judged: list[JudgedCall]) -> list[int]:
-        return calls.store_judged(session, jobs.get_job(session, self.context.job_id), judged, self._ids)
-
-    def _count(self, call: JudgedCall) -> None:
-        kept = sum(row.stage == KEPT for row in call.rows)
+    def _count(self, kept: int) -> None:
+        """A call was judged, and so many of its records kept."""
         self.count.judged += 1
         self.count.kept += kept
         self.count.kept_here += kept
@@ -202,14 +215,21 @@ class Growing:
     def _stop(self, reason: BaseException) -> None:
         """Ask no more; the first reason counts."""
         self._end = self._end or reason
-        self.asker.stopping = True
+        self._recall()
         self._changed.set()
 
+    def _recall(self) -> None:
+        """Let no further request leave: those that wait for a place are given up, and cost nothing."""
+        self.asker.stopping = True
+        for task, number in self._under_way.items():
+            if number not in self.departures.numbers:
+                task.cancel()
+
     async def _take_in(self) -> None:
-        """Wait for what is under way, and have it judged: it is paid."""
+        """Wait for what has left, and have it judged: it is paid."""
         if isinstance(self._end, FencedError):
             return
-        self.asker.stopping = True
+        self._recall()
         if self._under_way:
             # A person who asks for a stop does not wait long; every other end waits for the last reply.
             patience = LAST_CALLS if isinstance(self._end, Cancelled) else None
@@ -224,7 +244,11 @@ class Growing:
 
     async def _close_books(self) -> None:
         await self._tell()
-        await self.ledger.write(lambda s: calls.write_off(s, self.context.job_id))
+        await self.ledger.write(self._write_off)
+
+    def _write_off(self, session: Session) -> None:
+        calls.forget_unsent(session, self.context.job_id, self.departures.numbers)
+        calls.write_off(session, self.context.job_id)
 
     async def _watch(self) -> None:
         """Look whether the run is still wanted, and tell how far it is."""

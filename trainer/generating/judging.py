@@ -1,23 +1,33 @@
-"""The judge: reads replies and passes their records through the funnel, in a process of its own.
+"""The judge: reads replies, passes their records through the funnel and stores them, in a process of its own.
 
-Comparing a record with everything kept takes the processor; in a process of its own it leaves the loop that
-asks free to answer at once. The process ends when its pipe does, however the one that started it died.
+Comparing a record with everything kept takes the processor, and so does storing it; in a process of its own
+both leave the loop that asks free to answer at once. The process ends when its pipe does, however the one
+that started it died; what it still writes then is refused once a later attempt owns the job.
 """
 
 import multiprocessing
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
 
-from db import freezing
+from sqlalchemy.orm import Session
+
+from db import freezing, jobs
+from db import generation_calls as calls
 from db.generating import profiles, replies
 from db.generating.funnel import Funnel, Stage, Verdict
 from db.generating.prompts import Mode
 from db.generating.replies import Fault, Item
 from db.generation_calls import Judged, JudgedCall
+from db.jobs import FencedError
 from db.projects import get_project
 from db.session import connect, read
+from trainer.generating.ledger import write_owned
+
+STORED = 8  # replies stored in one transaction: a call about to leave waits no longer than that for its line
 
 
 @dataclass(frozen=True)
@@ -33,9 +43,11 @@ class ToJudge:
 
 @dataclass(frozen=True)
 class Bench:
-    """What the judge needs to begin: where the database is, and by which rules to judge."""
+    """What the judge needs to begin: where the database is, whose run it is, and by which rules to judge."""
 
     url: str
+    job_id: int
+    attempt: int
     project_id: int
     mode: Mode
     profile: dict[str, Any]  # as `profiles.Profile.record` gives it
@@ -69,6 +81,22 @@ class Funnelled:
         return JudgedCall(one.call_id, (*read_, *map(_unread, reply.faults)))
 
 
+class Shelf:
+    """Stores what was judged. It knows which records the funnel kept before, to name a copy's original."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._job_id, self._attempt = bench.job_id, bench.attempt
+        self._kept_ids: list[int] = []  # in the order in which this process kept them
+
+    def store(self, judged: Sequence[JudgedCall]) -> None:
+        """In one transaction. Raises FencedError once a later attempt owns the job."""
+        change = partial(self._store, judged=judged)
+        self._kept_ids += write_owned(self._job_id, self._attempt, change)
+
+    def _store(self, session: Session, judged: Sequence[JudgedCall]) -> list[int]:
+        return calls.store_judged(session, jobs.get_job(session, self._job_id), judged, self._kept_ids)
+
+
 class Judge:
     """A judge's process; use it as a context manager. `judge` blocks: call it in a thread."""
 
@@ -90,8 +118,11 @@ class Judge:
         if self._process.is_alive():
             self._process.kill()
 
-    def judge(self, some: list[ToJudge]) -> list[JudgedCall]:
-        """The records of each reply with their verdicts, in order. Raises ValueError, or what went wrong."""
+    def judge(self, some: list[ToJudge]) -> list[int]:
+        """Judge and store; how many records of each reply were kept, in order.
+
+        Raises FencedError once a later attempt owns the job, ValueError, or what went wrong.
+        """
         self._pipe.send(some)
         return self._receive()
 
@@ -109,14 +140,19 @@ def _serve(pipe: Connection, bench: Bench) -> None:
     """The process: judge what comes until the pipe ends."""
     try:
         connect(bench.url)
-        funnelled = Funnelled(bench)
+        funnelled, shelf = Funnelled(bench), Shelf(bench)
         pipe.send(None)
         while True:
-            pipe.send([funnelled.call(one) for one in pipe.recv()])
+            some, kept = pipe.recv(), []
+            for begin in range(0, len(some), STORED):  # others write while the next ones are judged
+                judged = [funnelled.call(one) for one in some[begin : begin + STORED]]
+                shelf.store(judged)
+                kept += [call.kept for call in judged]
+            pipe.send(kept)
     except EOFError:
         return
     except Exception as error:  # told to the job, which records it
-        if not isinstance(error, ValueError):
+        if not isinstance(error, ValueError | FencedError):
             traceback.print_exc()
             error = RuntimeError(f"the judge failed ({type(error).__name__})")
         pipe.send(error)

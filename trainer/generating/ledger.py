@@ -1,7 +1,9 @@
-"""The one writer of a generation run's rows: many small writes become few transactions.
+"""The writer of a generation run's calls: many small writes become few transactions.
 
 A thread takes what has gathered and commits it as one. Who asked for a write goes on once it is committed,
-so *asked* is on disk before a request leaves, and an answer is there the moment after it came.
+so *asked* is on disk before a request leaves, and an answer is there the moment after it came. The judge's
+process stores what it judged by itself: Python runs one thread at a time, and storing beside the loop that
+asks would keep that waiting.
 """
 
 import asyncio
@@ -11,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from typing import TypeVar
 
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -22,6 +25,8 @@ logger = logging.getLogger("trainer")
 
 TOGETHER = 200  # writes in one transaction at most
 PATIENCE = 30  # times that a busy database is asked again
+
+T = TypeVar("T")
 
 
 class Ledger:
@@ -56,7 +61,7 @@ class Ledger:
 
     def _commit(self, some: list[tuple[Callable[[Session], object], Future]]) -> None:
         try:
-            given = self._try(lambda s: [change(s) for change, _ in some]) if some else []
+            given = self._write(lambda s: [change(s) for change, _ in some]) if some else []
         except Exception as error:
             for _, done in some:
                 done.set_exception(error)
@@ -64,15 +69,20 @@ class Ledger:
         for (_, done), value in zip(some, given, strict=True):
             done.set_result(value)
 
-    def _try(self, change: Callable[[Session], list]) -> list:
-        for left in reversed(range(PATIENCE)):
-            try:
-                with write() as s:
-                    jobs.require_owned(s, self._job_id, self._attempt)
-                    return change(s)
-            except OperationalError as error:
-                if not left:
-                    raise
-                logger.warning("database: %s; trying again", error.orig)
-                time.sleep(1)
-        raise AssertionError("unreachable")
+    def _write(self, change: Callable[[Session], list]) -> list:
+        return write_owned(self._job_id, self._attempt, change)
+
+
+def write_owned(job_id: int, attempt: int, change: Callable[[Session], T]) -> T:
+    """`change` in one transaction of an attempt that owns its job: FencedError otherwise. Blocks."""
+    for left in reversed(range(PATIENCE)):
+        try:
+            with write() as s:
+                jobs.require_owned(s, job_id, attempt)
+                return change(s)
+        except OperationalError as error:
+            if not left:
+                raise
+            logger.warning("database: %s; trying again", error.orig)
+            time.sleep(1)
+    raise AssertionError("unreachable")

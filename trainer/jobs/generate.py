@@ -5,6 +5,7 @@ calls that were under way are written off as perhaps paid, and further calls beg
 """
 
 import asyncio
+import sys
 from dataclasses import asdict
 
 from db import endpoints, jobs
@@ -18,10 +19,13 @@ from db.session import read, write
 from trainer.context import Cancelled, JobContext
 from trainer.generating.asking import Asker
 from trainer.generating.budget import Budget
+from trainer.generating.departures import Departures, departed
 from trainer.generating.growing import Growing, Stopped
 from trainer.generating.judging import Bench, Judge, ToJudge
 from trainer.generating.ledger import Ledger
 from trainer.generating.requests import Requests
+
+SWITCH = 0.0005  # seconds that the ledger's thread may keep the loop that asks waiting; Python's own is 0.005
 
 
 def run(context: JobContext) -> None:
@@ -31,7 +35,7 @@ def run(context: JobContext) -> None:
     context.progress("getting ready", 0, spec.target)
     with write() as s:
         begun = runs.open_run(s, jobs.get_job(s, context.job_id))
-        lost = calls.write_off(s, context.job_id)
+        lost = calls.write_off(s, context.job_id, departed(context.folder))
     if lost:
         context.log(f"{lost} calls were under way when the last attempt ended: perhaps paid, not asked again")
     with read() as s:
@@ -42,7 +46,13 @@ def run(context: JobContext) -> None:
     context.log(f"{totals.kept:,} of {spec.target:,} kept; call {totals.next_number:,} is next")
 
     bench = Bench(
-        context.settings.url, context.project_id, Mode(spec.mode), begun.profile, against=spec.against
+        context.settings.url,
+        context.job_id,
+        context.attempt,
+        context.project_id,
+        Mode(spec.mode),
+        begun.profile,
+        against=spec.against,
     )
     budget = Budget.of(spec, totals, begun.seconds)
     ledger = Ledger(context.job_id, context.attempt)
@@ -72,14 +82,19 @@ async def _grow(
     unjudged: list[ToJudge],
 ) -> None:
     spec, endpoint = requests.spec, requests.endpoint
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH)
     with read() as s:
         reach = endpoints.reach(s, endpoint.id)
-    client = Client(reach, timeout=spec.timeout, at_once=endpoint.concurrency)
+    departures = Departures(context.folder)
+    client = Client(reach, timeout=spec.timeout, at_once=endpoint.concurrency, leaving=departures.note)
     asker = Asker(client, endpoint, ledger, budget, job_id=context.job_id, tries=spec.tries)
     try:
-        await Growing(context, requests, asker, judge, totals).run(unjudged)
+        await Growing(context, requests, asker, judge, totals, departures).run(unjudged)
     finally:
+        sys.setswitchinterval(usual)
         await client.close()
+        departures.close()
 
 
 def _summarize(context: JobContext) -> None:

@@ -14,7 +14,7 @@ from db import (
     generation_figures,
     jobs,
 )
-from db.enums import Decision, JobStatus
+from db.enums import Decision, JobStatus, Reason
 from db.reviews import review_instruction
 from db.session import read, write
 from db.tables import Instruction
@@ -189,6 +189,27 @@ def test_a_second_sample_waits_for_the_first(people, project_id, run_id):
     assert shown[DRAW].visible is False
     with pytest.raises(ValueError, match="finish it"):
         generate_sections.draw_sample(project_id, Opened("audit"), 1, request)
+
+
+def test_every_draw_is_shown_and_all_together_count(people, project_id, run_id):
+    ask(run_id, people, reply_of(record("Explain how the kidney keeps sodium in balance.")), number=1)
+    request = request_of(people.reviewer, run=str(run_id))
+    for decision in (Decision.REJECT, Decision.APPROVE):
+        drawn = generate_sections.draw_sample(project_id, Opened("audit"), 1, request)
+        [waiting] = drawn[AUDIT]["waiting"]
+        why = {"comment": "No.", "reasons": [Reason.WRONG]} if decision is Decision.REJECT else {}
+        with write() as session:
+            review_instruction(session, people.reviewer, waiting["id"], decision, version=1, **why)
+    shown = generate_sections.choose_section(project_id, Opened(), "audit", request)
+    rows = shown[INTERVAL]["rows"]
+    assert [(row["name"], row["items"]) for row in rows] == [
+        ("All draws: this counts", "2"), ("Draw 1", "1"), ("Draw 2", "1"),
+    ]  # fmt: skip
+    assert rows[0]["figure"].startswith("0.50 (")
+    assert "50 % of the 2 reviewed" in shown[AUDIT]["sentence"]
+    facts = {fact["name"]: fact["text"] for fact in shown[AUDIT]["facts"]}
+    assert facts["Draws"] == "2, of 1 and 1 records; all count"
+    assert shown[DRAW].visible is False  # nothing is left to draw
 
 
 def test_a_reviewer_reads_the_seeds_and_the_raw_reply(people, project_id, run_id, seeds):

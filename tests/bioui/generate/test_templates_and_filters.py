@@ -3,11 +3,15 @@
 import pytest
 
 from bioui.components import generate_filters, generate_templates
+from db import datasets
+from db.canonical import FrozenRow
+from db.content import Content
+from db.enums import Category, Split
 from db.generating import profiles
 from db.generating.prompts import Mode, shipped
 from db.policy import PolicyError
 from db.projects import get_project
-from db.session import read
+from db.session import read, write
 from tests.bioui.conftest import request_of
 from tests.bioui.generate.conftest import SEEDS, event
 
@@ -51,7 +55,7 @@ def test_what_is_wrong_with_a_template_stands_at_its_own_field(people, project_i
 
 def test_filters_are_tried_on_what_is_stored_without_changing_it(people, project_id, seeds):
     values = generate_filters.profile_values(profiles.Profile(name="x", min_words=10))
-    *_, last = generate_filters.try_on_stored(project_id, *values, request_of(people.reviewer))
+    *_, last = generate_filters.try_on_stored(project_id, [], *values, request_of(people.reviewer))
     _, funnel, _, found = last
     fallen = {row["name"]: row["fell"] for row in funnel["rows"]}
     assert fallen["Length"] == "4" or int(fallen["Length"]) == sum(
@@ -62,6 +66,31 @@ def test_filters_are_tried_on_what_is_stored_without_changing_it(people, project
     )
     assert {item["link"] for item in examples["items"]} <= {f"Number {id}" for id in seeds}
     assert examples["items"]
+
+
+def test_filters_are_tried_with_evaluation_sets_too(people, project_id, seeds):
+    rows = [
+        FrozenRow(Split.TRAIN, Content(SEEDS[2][0], "Note on the heart.", "Unevenly.", Category.GEN, "trial"))
+    ]
+    with write() as session:
+        dataset = datasets.create_dataset(session, people.trainer, project_id, name="Ward test")
+        version = datasets.freeze_rows(session, people.trainer, dataset, rows, recipe={})
+        session.flush()
+        version_id = version.id
+    request = request_of(people.reviewer)
+    offered = generate_filters.show_tab(project_id, False, request)[4]
+    assert [id for _, id in offered.choices] == [version_id]
+    values = generate_filters.profile_values(profiles.BIOMEDICAL)
+    fallen = []
+    for against in ([], [version_id]):
+        *_, (_, _, _, found) = generate_filters.try_on_stored(project_id, against, *values, request)
+        fallen.append(found["stages"]["contaminated"])
+    assert fallen == [0, 1]
+    _, examples = generate_filters.open_stage(project_id, found, event(stage="contaminated"), request)
+    assert [item["link"] for item in examples["items"]] == [f"Number {seeds[2]}"]
+    assert "Ward test, version 1" in examples["items"][0]["sentences"][0]
+    with pytest.raises(LookupError, match="no dataset version number 99"):
+        list(generate_filters.try_on_stored(project_id, [99], *values, request))
 
 
 def test_the_classic_profile_says_its_faults_and_only_an_admin_sets_it(people, project_id):

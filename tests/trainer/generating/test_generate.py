@@ -292,20 +292,6 @@ def test_a_higher_target_goes_on_with_a_finished_run(generate, run, studio):
     assert totals_of(job_id).kept >= 30
 
 
-def test_answers_anew_keep_the_question_and_name_their_parent(generate, run, seeds):
-    def write(key: str, count: int) -> str:
-        return json.dumps({"instructions": [{"output": rows_for(key, 1)[0]["output"]}]})
-
-    with ScriptedEndpoint(write=write) as endpoint:
-        job = run(generate(endpoint, mode="answer_only", target=3, seeds_per_call=1, patience=30))
-    assert job.status is JobStatus.FINISHED, job.error
-    with session.read() as s:
-        for row in generated():
-            parent = s.get(Instruction, row.parent_id)
-            assert parent.id in seeds
-            assert (row.instruction, row.input) == (parent.instruction, parent.input)
-
-
 def test_a_zombie_attempt_writes_no_more(generate, claim, studio):
     from db.jobs import FencedError
     from trainer.jobs import generate as job_code
