@@ -52,7 +52,13 @@ def canonical(row: FrozenRow) -> FrozenRow:
     texts = {field: normalize("NFC", getattr(row.content, field)) for field in _TEXTS}
     tags = tuple(sorted(normalize("NFC", tag) for tag in row.content.tags))
     facts = {field: normalize("NFC", getattr(row, field)).strip() for field in _FACTS[:3]}
+    if tags == row.content.tags and _has(row.content, texts) and _has(row, facts):
+        return row
     return replace(row, content=replace(row.content, **texts, tags=tags), **facts)
+
+
+def _has(values: object, wanted: dict[str, str]) -> bool:
+    return all(getattr(values, name) == text for name, text in wanted.items())
 
 
 def canonical_line(row: FrozenRow | DatasetRow) -> str:

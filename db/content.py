@@ -1,6 +1,6 @@
 """What a person writes for one instruction, as plain values, and the rules that text must meet."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from db.enums import Category
 
@@ -55,7 +55,7 @@ class Content:
 
     def columns(self) -> dict:
         """The values of the content columns of a row."""
-        return {**asdict(self), "tags": list(self.tags)}
+        return {**vars(self), "tags": list(self.tags)}  # asdict copies deeply: it tells in 200,000 rows
 
 
 def content_of(row) -> Content:

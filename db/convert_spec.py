@@ -33,6 +33,7 @@ class Source:
     licence: str = ""
     is_restricted: bool = False  # under a data-use agreement: never leaves
     provenance: Provenance = Provenance.NATIVE
+    hub: dict[str, Any] = field(default_factory=dict)  # see db.corpora.hub: copied to `path` first
 
     def __post_init__(self) -> None:
         for name in ("name", "path", "format", "template"):
@@ -47,7 +48,7 @@ class Source:
             raise ValueError(
                 f"path: {self.path} lies outside the studio's folder of corpora; bring it first."
             )
-        for name in ("options", "own_template"):
+        for name in ("options", "own_template", "hub"):
             if not isinstance(getattr(self, name), dict):
                 raise ValueError(f"{name}: those of {self.name} are no names with values.")
         if not isinstance(self.licence, str) or not isinstance(self.is_restricted, bool):

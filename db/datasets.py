@@ -8,13 +8,15 @@ from sqlalchemy.orm import Session
 from db import audit
 from db.canonical import FORMAT, FrozenRow, canonical, canonical_line, format_of, hash_rows, parse_line
 from db.enums import Category, Split
-from db.freezing import Plan, Screening, eligible, plan_version, require_standing
+from db.freezing import Plan, Screening, plan_version, require_standing
+from db.freezing_rows import eligible
 from db.policy import Actor, Right, require
 from db.recipes import Recipe
 from db.tables import Dataset, DatasetRow, DatasetVersion, Instruction
 from db.version_report import describe_rows, licence_of
 
 ROWS_A_READ = 500
+ROWS_AN_INSERT = 5_000
 
 
 def list_datasets(session: Session, project_id: int) -> list[Dataset]:
@@ -181,13 +183,11 @@ def freeze_rows(
     unreviewed = sum(row.is_unreviewed for row in rows)
     told = {**counts, "unreviewed": unreviewed} if unreviewed else counts
     audit.record(session, actor, "froze", version, content_hash=version.content_hash, **told)
-    session.execute(
-        insert(DatasetRow),
-        [
-            {"version_id": version.id, "position": position, **row.columns()}
-            for position, row in enumerate(rows)
-        ],
-    )
+    place = {"version_id": version.id}
+    for start in range(0, len(rows), ROWS_AN_INSERT):
+        piece = enumerate(rows[start : start + ROWS_AN_INSERT], start)
+        values = [{**place, "position": position, **row.columns()} for position, row in piece]
+        session.execute(insert(DatasetRow.__table__), values)
     return version
 
 

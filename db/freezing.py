@@ -1,21 +1,21 @@
 """What a frozen version would hold, worked out before anything is stored: rows, groups, splits, report.
 
-Grouping 25,000 rows takes seconds: plan in a `read()`, then freeze the plan in a short `write()`. A plan is
-what was approved when it was made, and what a run's sample spoke for (`db.unreviewed`); freezing it asks
-again whether each of its texts may still go in.
+Grouping 200,000 rows takes a minute or two: plan in a `read()`, then freeze the plan in a short `write()`. A
+plan is what was approved when it was made, and what a run's sample spoke for (`db.unreviewed`); freezing it
+asks again whether each of its texts may still go in.
 """
 
-import re
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from db import conversions, unreviewed
-from db.canonical import FORMAT, FrozenRow, canonical, content_key, hash_rows
+from db import unreviewed
+from db.canonical import FORMAT, FrozenRow, hash_rows
 from db.checks.contamination import (
     EvaluationSet,
     Hit,
@@ -25,13 +25,10 @@ from db.checks.contamination import (
     find_contamination,
     shared_passage,
 )
-from db.content import content_of
 from db.enums import InstructionStatus, Split
-from db.recipes import NearOn, Recipe
-from db.search import matching
-from db.splitting import Item, group_items, shuffle_key, split_groups
-from db.tables import DatasetRow, DatasetVersion, Instruction, PrivacyFlag, Revision
-from db.unreviewed import AuditedRun
+from db.freezing_rows import Tell, arrange, choose_rows, eligible, sources_of
+from db.recipes import Recipe
+from db.tables import DatasetRow, DatasetVersion, Instruction, PrivacyFlag
 from db.version_report import (
     describe_contamination,
     describe_duplicates,
@@ -42,15 +39,6 @@ from db.version_report import (
 
 MOST_NAMED = 5  # records named in a sentence
 MOST_PASSAGES = 200  # hits whose shared words are kept in the report
-
-Tell = Callable[[str, int, int], object]
-"""Hears how far planning is: the phase, and how many rows of how many; 0 of 0 where it is not counted."""
-# A source that points at one document: a DOI, a PubMed or trial number, an address with a path.
-_DOCUMENT = re.compile(
-    r"\b10\.\d{4,9}/\S+|\bPM(?:ID|C)\s*:?\s*\d+|\bNCT\d{8}\b|https?://[^\s/]+/\S+", re.IGNORECASE
-)
-_COLLECTION = 0.1  # a source named by a larger share of the rows is a collection, however it looks
-_FEW = 20  # rows that any document may have
 
 
 class Contaminated(StrEnum):
@@ -98,7 +86,7 @@ class Plan:
     report: dict
     refusal: str = ""  # why it may be looked at, and not frozen
 
-    @property
+    @cached_property
     def content_hash(self) -> str:
         return hash_rows(self.rows)
 
@@ -121,18 +109,21 @@ def plan_version(
     tell("choosing the rows", 0, 0)
     require_unflagged(session, eligible(project_id, recipe))
     runs = unreviewed.require_accepted(session, project_id, recipe.unreviewed_runs)
-    chosen = _chosen(session, project_id, recipe, runs)
+    chosen = choose_rows(session, project_id, recipe, runs, tell)
     if not chosen:
         raise ValueError("filter: it chooses no approved instruction; approve some or widen the filter.")
     texts = [_text_of(row) for row, _ in chosen]
-    if screening.against:
-        tell("comparing with the evaluation sets", 0, 0)
-    hits = find_contamination(texts, screening.against, screening.limits)
+    hits = find_contamination(
+        texts,
+        screening.against,
+        screening.limits,
+        lambda done: tell("comparing with the evaluation sets", done, len(texts)),
+    )
     passages = _passages(texts, hits, screening.against)
     refusal = _refusal(chosen, hits, screening)
     chosen, held, dropped = _screened(chosen, hits, screening)
-    sources = _sources_of(session, project_id, recipe)
-    rows, by_document = _arranged(chosen, recipe, sources, tell)
+    sources = sources_of(session, project_id, recipe)
+    rows, by_document = arrange(chosen, recipe, sources, tell)
     tell("writing the report", 0, 0)
     found = describe_contamination(rows, held, dropped, screening.record(), screening.limits)
     report = {
@@ -144,16 +135,10 @@ def plan_version(
         "contamination": {**found, "passages": passages},
     }
     stored = {**recipe.record(), "screening": screening.record(), "format": FORMAT}
-    return Plan(project_id, stored, tuple(rows), report, refusal)
-
-
-def eligible(project_id: int, recipe: Recipe) -> list[ColumnElement[bool]]:
-    """The conditions under which an instruction's approved revision goes in."""
-    return [
-        *matching(project_id, recipe.query),
-        Instruction.approved_version.is_not(None),
-        Instruction.status != InstructionStatus.RETIRED,
-    ]
+    plan = Plan(project_id, stored, tuple(rows), report, refusal)
+    tell("hashing the rows", 0, 0)
+    plan.content_hash  # noqa: B018  worked out here, where its time is told
+    return plan
 
 
 def require_unflagged(session: Session, conditions: Sequence[ColumnElement[bool]]) -> None:
@@ -227,63 +212,7 @@ def evaluation_set(session: Session, version_id: int, split: Split | None = None
     return EvaluationSet(name, probes)
 
 
-def document_of(source: str) -> str:
-    """The one document that a source points at, "" when it names none: a collection, a project, a person."""
-    found = _DOCUMENT.search(source)
-    return re.sub(r"\s|:(?!//)", "", found[0]).rstrip(".,;)]").casefold() if found else ""
-
-
-# The rows ------------------------------------------------------------------------------------------------
-
-
-def _chosen(
-    session: Session, project_id: int, recipe: Recipe, runs: Sequence[AuditedRun]
-) -> list[tuple[FrozenRow, int]]:
-    """The approved texts and the unreviewed ones of these runs, each with the id of its oldest ancestor."""
-    texts = select(Revision, Instruction).join(Instruction, Instruction.id == Revision.instruction_id)
-    approved = texts.where(*eligible(project_id, recipe), Revision.number == Instruction.approved_version)
-    rows = [_row_of(*found) for found in session.execute(approved)]
-    for run in runs:
-        waiting = texts.where(
-            *unreviewed.choosing(project_id, recipe, run), Revision.number == Instruction.version
-        )
-        rows += [_row_of(*found, is_unreviewed=True) for found in session.execute(waiting)]
-    parents = dict(
-        map(
-            tuple,
-            session.execute(
-                select(Instruction.id, Instruction.parent_id).where(
-                    Instruction.project_id == project_id, Instruction.parent_id.is_not(None)
-                )
-            ),
-        )
-    )
-    rows.sort(key=lambda row: row.instruction_id)
-    return [(row, _ancestor(row.instruction_id, parents)) for row in rows]
-
-
-def _row_of(revision: Revision, instruction: Instruction, *, is_unreviewed: bool = False) -> FrozenRow:
-    return canonical(
-        FrozenRow(
-            Split.TRAIN,
-            content_of(revision),
-            instruction_id=instruction.id,
-            instruction_version=revision.number,
-            origin=instruction.origin.value,
-            provenance=instruction.provenance.value,
-            licence=instruction.licence,
-            is_restricted=instruction.is_restricted,
-            is_unreviewed=is_unreviewed,
-        )
-    )
-
-
-def _ancestor(id: int, parents: dict[int, int]) -> int:
-    seen = {id}
-    while (parent := parents.get(id)) is not None and parent not in seen:
-        seen.add(parent)
-        id = parent
-    return id
+# The evaluation texts in them ---------------------------------------------------------------------------
 
 
 def _text_of(row: FrozenRow) -> Text:
@@ -321,59 +250,6 @@ def _passages(texts: Sequence[Text], hits: Sequence[Hit], against: Sequence[Eval
     """What the first hits share, word for word, in the order of the hits."""
     probes = {(group.name, at): probe for group in against for at, probe in enumerate(group.probes)}
     return [shared_passage(texts[hit.row], probes[hit.set_name, hit.probe]) for hit in hits[:MOST_PASSAGES]]
-
-
-@dataclass(frozen=True)
-class _Sources:
-    """What the corpora of converted records say of them, by the record's id."""
-
-    splits: dict[int, Split]
-    documents: dict[int, tuple[str, str]]
-
-
-def _sources_of(session: Session, project_id: int, recipe: Recipe) -> _Sources:
-    splits = conversions.source_splits(session, project_id) if recipe.by_source else {}
-    return _Sources(splits, conversions.source_documents(session, project_id))
-
-
-def _arranged(
-    chosen: list[tuple[FrozenRow, int]], recipe: Recipe, sources: _Sources, tell: Tell
-) -> tuple[list[FrozenRow], int]:
-    """The rows grouped, split and shuffled by the recipe's seed; and how many were grouped by a document."""
-    pointed_at = [_document(row, sources) for row, _ in chosen]
-    documents = Counter(filter(None, pointed_at))
-    most = max(_FEW, _COLLECTION * len(chosen))
-    families = Counter(ancestor for _, ancestor in chosen)
-    items, by_document = [], 0
-    for (row, ancestor), document in zip(chosen, pointed_at, strict=True):
-        marks: list[Hashable] = [("parent", ancestor)] if families[ancestor] > 1 else []
-        if 1 < documents[document] <= most:
-            marks.append(("document", document))
-            by_document += 1
-        items.append(Item(content_key(row), _near_text(row, recipe), row.content.category, tuple(marks)))
-    groups = group_items(items, recipe.near, lambda done: tell("grouping near copies", done, len(items)))
-    shares = {Split.VALIDATION: recipe.validation, Split.TEST: recipe.test}
-    given = [sources.splits.get(row.instruction_id) for row, _ in chosen]
-    splits = split_groups(items, groups, shares, recipe.seed, given)
-    order = sorted(range(len(items)), key=lambda at: shuffle_key(recipe.seed, items[at].key))
-    sizes, numbers = Counter(groups), {}
-    rows = []
-    for at in order:
-        alone = sizes[groups[at]] == 1
-        number = 0 if alone else numbers.setdefault(groups[at], len(numbers) + 1)
-        rows.append(replace(chosen[at][0], split=splits[at], near_group=number))
-    return rows, by_document
-
-
-def _document(row: FrozenRow, sources: _Sources) -> Hashable:
-    """What a row was made from: the document of its corpus, or the one that its source points at; or ""."""
-    return sources.documents.get(row.instruction_id) or document_of(row.content.source)
-
-
-def _near_text(row: FrozenRow, recipe: Recipe) -> str:
-    if recipe.near_on is NearOn.INPUT and row.content.input:
-        return row.content.input
-    return f"{row.content.instruction}\n{row.content.input}"
 
 
 def _some(ids: Sequence[int]) -> str:

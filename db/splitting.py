@@ -4,12 +4,17 @@ Both depend on what the rows say and on the seed, never on their ids or their or
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import TypeVar
+
+import numpy as np
 
 from db.checks.near_index import NearIndex
 from db.enums import Split
+
+Thing = TypeVar("Thing")
 
 
 @dataclass(frozen=True)
@@ -26,32 +31,35 @@ _TOLD_EVERY = 256  # items
 
 
 def group_items(
-    items: Sequence[Item], bound: float, tell: Callable[[int], object] = lambda done: None
+    items: Sequence[Item], bound: float, tell: Callable[[str, int], object] = lambda phase, done: None
 ) -> list[int]:
-    """The group of each item, numbered from 0. `tell` hears now and then how many items are done.
+    """The group of each item, numbered from 0. `tell` hears now and then the phase and how many are done.
 
     Items share a group when their texts are equal, when ROUGE-L F1 is above `bound`, when they share a
-    family, and when a chain of such pairs joins them.
+    family, and when a chain of such pairs joins them. Exact, however many there are.
     """
-    import numpy
-
+    index = NearIndex(_told((item.text for item in items), lambda at: tell("reading the texts", at)), bound)
     firsts: dict[Hashable, int] = {}
-    index = NearIndex((item.text for item in items), bound)
-    chain = _Chain(len(items))
+    groups = _Groups(len(items))
+    asked = []  # of equal texts one is enough
     for position, item in enumerate(items):
-        for mark in (("words", index.words(position) or item.text), *item.families):
-            chain.join(firsts.setdefault(mark, position), position)
-    groups = numpy.array([chain.first(position) for position in range(len(items))])
-    for position in range(len(items)):
-        if position % _TOLD_EVERY == 0:
-            tell(position)
-        if firsts["words", index.words(position) or items[position].text] != position:
-            continue  # its equal has been asked already
-        for near, _ in index.near_behind(position, but=groups == groups[position]):
-            if groups[near] != groups[position]:
-                groups[groups == groups[near]] = groups[position]
+        words = ("words", index.words(position) or item.text)
+        if words not in firsts:
+            asked.append(position)
+        for mark in (words, *item.families):
+            groups.join(firsts.setdefault(mark, position), position)
+    for position in _told(asked, lambda at: tell("grouping near copies", asked[at])):
+        for near, _ in index.near_behind(position, labels=groups.labels):
+            groups.join(position, near)
     numbers: dict[int, int] = {}
-    return [numbers.setdefault(group, len(numbers)) for group in groups.tolist()]
+    return [numbers.setdefault(group, len(numbers)) for group in groups.labels.tolist()]
+
+
+def _told(things: Iterable[Thing], tell: Callable[[int], object]) -> Iterator[Thing]:
+    for at, thing in enumerate(things):
+        if at % _TOLD_EVERY == 0:
+            tell(at)
+        yield thing
 
 
 def split_groups(
@@ -124,18 +132,20 @@ def _misfit(needs: Counter, room: Counter, wanted: Counter) -> tuple[int, float]
     return over, -free
 
 
-class _Chain:
-    """Union-find: positions joined in pairs, and the first of all that are joined to one."""
+class _Groups:
+    """Positions in groups, each under the label of one of its own; the smaller group takes the larger's."""
 
     def __init__(self, size: int) -> None:
-        self._parents = list(range(size))
-
-    def first(self, position: int) -> int:
-        while self._parents[position] != position:
-            self._parents[position] = self._parents[self._parents[position]]
-            position = self._parents[position]
-        return position
+        self.labels = np.arange(size)
+        self._members: dict[int, list[int]] = {}  # of groups of two and more
 
     def join(self, one: int, other: int) -> None:
-        low, high = sorted((self.first(one), self.first(other)))
-        self._parents[high] = low
+        kept, given = int(self.labels[one]), int(self.labels[other])
+        if kept == given:
+            return
+        mine, theirs = self._members.pop(kept, [kept]), self._members.pop(given, [given])
+        if len(mine) < len(theirs):
+            kept, mine, theirs = given, theirs, mine
+        self.labels[theirs] = kept
+        mine += theirs
+        self._members[kept] = mine

@@ -28,6 +28,11 @@ class Entry:
         limits = "restricted" if self.source.is_restricted else ""
         return ", ".join(filter(None, (self.source.licence, limits)))
 
+    @property
+    def is_unread(self) -> bool:
+        """Of the Hub: fetched and counted when the conversion runs."""
+        return bool(self.source.hub)
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -49,9 +54,15 @@ class Draft:
     def with_entry(self, entry: Entry) -> "Draft":
         """With one more file. Raises ValueError for one that is in it already under that name."""
         for other in self.of(entry.source.name):
-            if other.source.path == entry.source.path:
+            is_same = other.source.hub == entry.source.hub if entry.is_unread else False
+            if is_same or other.source.path == entry.source.path:
                 raise ValueError(f"name: {entry.source.name} has this very file already; choose another.")
         return replace(self, entries=(*self.entries, entry))
+
+    @property
+    def unread(self) -> frozenset[str]:
+        """The sources of which something is yet to be fetched."""
+        return frozenset(entry.source.name for entry in self.entries if entry.is_unread)
 
     def without(self, name: str) -> "Draft":
         """Without a source: its files, and its share unless the paper wants it."""

@@ -9,6 +9,8 @@ import gradio as gr
 from bioui.components import convert_source as source
 from bioui.components.convert_draft import Draft
 from bioui.components.convert_fields import NAMES, about_fields, fields_of, formats, template_fields
+from bioui.components.convert_hub import NAMES as HUB_NAMES
+from bioui.components.convert_hub import hub_entry, hub_part, templates_for
 from bioui.components.convert_mixture import mixture_value, mixture_view, plan_value, plan_view
 from bioui.components.convert_presets import presets_value, presets_view
 from bioui.components.convert_preview import NO_PREVIEW, preview_view
@@ -22,12 +24,19 @@ from bioui.components.spread import spread
 from bioui.components.view import View
 from bioui.handling import needs
 from db import conversion_figures
+from db.corpora import presets
 from db.corpora.mixture import TRAINED_ON
 from db.policy import Right
 from db.session import read
 
 RIGHT = Right.RUN_FACTORY
 READS = "<h3>What it reads</h3><ul>{{#each value}}<li>{{this}}</li>{{/each}}</ul>"
+OWN_SHARES, PAPER, FIRST_RELEASE = "own", "paper", "first"
+SHARES = [
+    ("Each file with what it has, or as the table says", OWN_SHARES),
+    (f"The paper's: {presets.ROWS:,} rows of {len(presets.composition())} corpora", PAPER),
+    (f"The first release's: GAD's {presets.get(presets.GAD).rows:,} rows as well", FIRST_RELEASE),
+]
 SECTION = "<h2>{{value.title}}</h2><p class='muted'>{{value.lead}}</p>"
 
 
@@ -62,6 +71,23 @@ def add(project_id: int, brought: Brought, draft: Draft, values: tuple, request:
 
 
 @needs(RIGHT)
+def hub_templates(project_id: int, format: str | None, request: gr.Request):
+    with read() as session:
+        return templates_for(format, conversion_figures.own_templates(session, project_id))
+
+
+@needs(RIGHT)
+@spread(*HUB_NAMES)
+def add_hub(project_id: int, draft: Draft, values: tuple, request: gr.Request):
+    """A dataset of the Hub into the mixture, by its name: nothing is fetched here."""
+    with read() as session:
+        own = conversion_figures.own_templates(session, project_id)
+    changed = (draft or Draft()).with_entry(hub_entry(values, own))
+    gr.Info(f"{changed.entries[-1].file} is in the mixture.", duration=4)
+    return changed, *_shown(changed)
+
+
+@needs(RIGHT)
 def share(draft: Draft, event: gr.EventData, request: gr.Request):
     """One field of the mixture as it was typed."""
     try:
@@ -90,10 +116,15 @@ def draw(draft: Draft, total, temperature, seed, request: gr.Request):
 
 
 @needs(RIGHT)
-def like_the_paper(draft: Draft, wanted: bool, request: gr.Request):
+def like_the_paper(draft: Draft, wanted: str | None, request: gr.Request):
     """The paper's shares, those of sets not brought too; or each file with all it has."""
     draft = draft or Draft()
-    changed = draft.like_the_paper() if wanted else draft.not_like_the_paper()
+    if wanted not in dict(map(reversed, SHARES)):
+        raise ValueError("mixture: choose one of the shares offered.")
+    if wanted == OWN_SHARES:
+        changed = draft.not_like_the_paper()
+    else:
+        changed = draft.like_the_paper(first_release=wanted == FIRST_RELEASE)
     return changed, *_shown(changed)
 
 
@@ -110,8 +141,8 @@ def _present(draft: Draft) -> Counter[str]:
 
 
 def emptied() -> tuple:
-    """After a start: nothing in the mixture, and a fresh key."""
-    return Draft(), uuid4().hex, *_shown(Draft()), ""
+    """After a start: nothing in the mixture, its own shares, and a fresh key."""
+    return Draft(), uuid4().hex, *_shown(Draft()), "", OWN_SHARES
 
 
 # layout and wiring ------------------------------------------------------------------------------------
@@ -132,6 +163,8 @@ def convert_form(page: Page) -> ConvertForm:
             file_upload = gr.File(label="A corpus file", type="filepath", height=170, elem_id="field-file")
         with gr.Column(scale=7, min_width=280), fold("What it reads"):
             View(READS, [title for title, _ in formats()], elem_classes="convert-reads")
+    with fold("Or a dataset of the Hub, by its name", elem_classes="convert-hub"):
+        hub = hub_part()
     reading_html = progress_bar()
     with gr.Column(visible=False, elem_classes="convert-details") as details:
         facts_html = fact_list()
@@ -151,8 +184,8 @@ def convert_form(page: Page) -> ConvertForm:
             add_btn = gr.Button("Add to the mixture", variant="primary", elem_id="add-btn")
     form = fields_of(about, options, templated)
     View(SECTION, {"title": "The mixture", "lead": "How much of each source, and what that comes to."})
-    paper_check = gr.Checkbox(
-        label="The paper's shares: 200,252 rows of eleven corpora", elem_id="paper-check",
+    paper_radio = gr.Radio(
+        SHARES, value=OWN_SHARES, label="Shares", elem_id="paper-shares", elem_classes="stacked",
         info="Sets that were not brought are shown as missing; without them the rest is converted.",
     )  # fmt: skip
     mixture_html = mixture_view()
@@ -238,13 +271,20 @@ def convert_form(page: Page) -> ConvertForm:
     added.success(fn=None, js="() => studio.reveal('convert-mixture')")
     on(mixture_html.share, share, [draft_state], [draft_state, plan_html])
     on(mixture_html.drop, drop, [draft_state], [draft_state, *mixed])
-    on(paper_check.input, like_the_paper, [draft_state, paper_check], [draft_state, *mixed])
+    on(paper_radio.input, like_the_paper, [draft_state, paper_radio], [draft_state, *mixed])
+    hub_choice = [page.project_id, hub.format_dd]
+    on(hub.format_dd.input, hub_templates, hub_choice, hub.template_dd)
+    named = on(
+        hub.add_btn.click, add_hub, [page.project_id, draft_state, *hub.inputs], [draft_state, *mixed],
+        trigger_mode="once",
+    )  # fmt: skip
+    named.success(fn=None, js="() => studio.reveal('convert-mixture')")
     drawn = [total_num, temperature_num, seed_num]
     for number in drawn:
         on(number.change, draw, [draft_state, *drawn], [draft_state, plan_html], trigger_mode="always_last")
     return ConvertForm(
         draft_state, key_state, name_tb, privacy_check, start_btn, close_btn, problem,
-        [draft_state, key_state, *mixed, name_tb],
+        [draft_state, key_state, *mixed, name_tb, paper_radio],
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ What is typed stays in the browser: the table is filled anew only when its sourc
 
 from pathlib import Path
 
-from bioui.components.convert_draft import Draft
+from bioui.components.convert_draft import Draft, Entry
 from bioui.components.view import View
 from bioui.present import counted
 from db.corpora.forms import FORMS
@@ -50,13 +50,14 @@ def plan_value(draft: Draft) -> dict:
     if not draft.names:
         return NO_PLAN
     found = draft.plan()
+    missing = [name for name in found.missing if name not in draft.unread]
     most = max((each.rows for each in found.sources), default=0) or 1
     return {
-        "rows": [_planned(each, most) for each in found.sources],
+        "rows": [_planned(each, most, draft.unread) for each in found.sources],
         "train": f"{found.train:,}",
         "measured": f"{found.rows - found.train:,}",
         "sentence": _sentence(draft, found),
-        "missing": f"Still to be brought: {', '.join(found.missing)}." if found.missing else "",
+        "missing": f"Still to be brought: {', '.join(missing)}." if missing else "",
     }
 
 
@@ -64,7 +65,7 @@ def _row(draft: Draft, name: str) -> dict:
     part, entries = draft.mixture.part(name), draft.of(name)
     return {
         "name": name,
-        "files": [f"{entry.file}, {counted(entry.rows, 'row')}" for entry in entries] or ["no file yet"],
+        "files": [_file(entry) for entry in entries] or ["no file yet"],
         "note": "; ".join(dict.fromkeys(_note(entry) for entry in entries)),
         "rows": "" if part.rows is None else str(part.rows),
         "weight": f"{part.weight:g}",
@@ -74,7 +75,11 @@ def _row(draft: Draft, name: str) -> dict:
     }
 
 
-def _note(entry) -> str:
+def _file(entry: Entry) -> str:
+    return f"{entry.file}, {'not fetched yet' if entry.is_unread else counted(entry.rows, 'row')}"
+
+
+def _note(entry: Entry) -> str:
     form = entry.source.own_template.get("form") or ""
     return ", ".join(filter(None, (entry.template, FORMS[form].title if form else "", entry.rights)))
 
@@ -83,9 +88,11 @@ def _split(part: Part, split: Split) -> dict:
     return {"name": f"split-{split}", "word": str(split), "on": split in part.splits}
 
 
-def _planned(each: Planned, most: int) -> dict:
+def _planned(each: Planned, most: int, unread: frozenset[str]) -> dict:
     have = sum(count.total for count in each.available.values())
-    if each.is_missing:
+    if each.source in unread:
+        state, hue = "counted when it runs", "draft"
+    elif each.is_missing:
         state, hue = "no file", "attention"
     else:
         state, hue = (f"short by {each.short_by:,}", "review") if each.short_by else ("as wanted", "approved")
@@ -105,7 +112,9 @@ def _planned(each: Planned, most: int) -> dict:
 def _sentence(draft: Draft, found: Plan) -> str:
     lost = sum(entry.lost for entry in draft.entries)
     parts = [f"{found.rows:,} rows would be taken, {found.train:,} of them to train on"]
-    if found.short_by:
+    if found.short_by and not draft.unread:
         parts.append(f"short by {found.short_by:,}")
     said = ", ".join(parts) + "."
+    if draft.unread:
+        said += f" Of {', '.join(sorted(draft.unread))} the rows are counted when the conversion runs."
     return f"{said} At most {lost:,} of them cannot be carried by their form." if lost else said

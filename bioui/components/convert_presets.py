@@ -34,7 +34,8 @@ def presets_value(present: Mapping[str, int]) -> dict:
     return {
         "rows": rows,
         "sentence": f"{presets.ROWS:,} rows of {wanted} corpora (Rohanian et al. 2024). The studio ships "
-        f"none: each is brought by who may have it. {wanted - missing} of {wanted} are here in full.",
+        f"none: each is brought by who may have it. {wanted - missing} of {wanted} are here in full. "
+        f"The first release had GAD's {presets.get(presets.GAD).rows:,} rows as well.",
     }
 
 

@@ -17,10 +17,11 @@ What none of them finds: a paraphrase, a translation, the same facts in other wo
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -29,6 +30,9 @@ from db.checks.similarity import tokenise
 
 LONG_RUN, SHORT_RUN = 13, 8  # words
 COMMON = 10  # evaluation texts that may hold a run before it is a common phrase
+_TOLD_EVERY = 256  # rows
+
+Words = tuple[str, ...]
 
 
 class HitKind(StrEnum):
@@ -126,25 +130,73 @@ class Hit:
 
 
 def find_contamination(
-    rows: Sequence[Text], sets: Sequence[EvaluationSet], limits: Limits | None = None
+    rows: Sequence[Text],
+    sets: Sequence[EvaluationSet],
+    limits: Limits | None = None,
+    tell: Callable[[int], object] = lambda done: None,
 ) -> list[Hit]:
-    """Every pair of a row and an evaluation text it is contaminated by, in order of rows."""
-    limits = limits or Limits()
-    probes = [(group.name, at, probe) for group in sets for at, probe in enumerate(group.probes)]
-    if not probes:
-        return []
-    found: dict[tuple[int, int], tuple[HitKind, float]] = {}
-    searches = (
-        (HitKind.ROUGE_L, _near(rows, probes, limits)),
-        (HitKind.NGRAM, _shared_runs(rows, probes, limits)),
-        (HitKind.EXACT, _equal(rows, probes)),
-    )
-    for kind, hits in searches:  # a stronger kind replaces a weaker one
-        found.update({(row, probe): (kind, score) for row, probe, score in hits})
-    return [
-        Hit(row, *probes[probe][:2], kind, round(score, 4))
-        for (row, probe), (kind, score) in sorted(found.items())
-    ]
+    """Every pair of a row and an evaluation text it is contaminated by, in order of rows.
+
+    `tell` hears now and then how many rows have been looked at.
+    """
+    return Contamination(sets, limits).find(rows, tell)
+
+
+class Contamination:
+    """Evaluation sets, made ready once to be looked for in any number of rows."""
+
+    def __init__(self, sets: Sequence[EvaluationSet], limits: Limits | None = None) -> None:
+        limits = limits or Limits()
+        self._probes = [(group.name, at, probe) for group in sets for at, probe in enumerate(group.probes)]
+        asked = [_words(probe.prompt) for _, _, probe in self._probes]
+        self._equal: dict[Words, list[int]] = {}  # the words of a probe -> the probes that have them
+        self._askers: dict[Words, list[int]] = {}  # a passage -> the probes that ask about it
+        for number, (words, (_, _, probe)) in enumerate(zip(asked, self._probes, strict=True)):
+            self._equal.setdefault(words, []).append(number)
+            self._askers.setdefault(_passage(probe, words), []).append(number)
+        self._equal.pop((), None)
+        self._wanted, self._sizes = _wanted_runs(self._askers, limits)
+        self._lengths = {len(run) for run in self._wanted}
+        self._starts = {run[:2] for run in self._wanted}  # most places begin no run: two words tell
+        self._near = NearIndex((probe.prompt for _, _, probe in self._probes), limits.near)
+
+    def find(self, rows: Sequence[Text], tell: Callable[[int], object] = lambda done: None) -> list[Hit]:
+        """As `find_contamination` gives them."""
+        found: list[Hit] = []
+        for row, text in enumerate(rows if self._probes else ()):
+            if row % _TOLD_EVERY == 0:
+                tell(row)
+            found += [
+                Hit(row, *self._probes[probe][:2], kind, round(score, 4))
+                for probe, (kind, score) in sorted(self._found_in(text).items())
+            ]
+        return found
+
+    def _found_in(self, row: Text) -> dict[int, tuple[HitKind, float]]:
+        """The probes that a row holds, each with the strongest kind and its score."""
+        parts = _shared_words(row.instruction), _words(row.input), _words(row.output)
+        prompt = parts[0] + parts[1]
+        near = {probe: (HitKind.ROUGE_L, score) for probe, score in self._near.near_words(prompt)}
+        runs = {probe: (HitKind.NGRAM, score) for probe, score in self._runs_in(parts)}
+        equal = {
+            probe: (HitKind.EXACT, 1.0) for words in (prompt, *parts) for probe in self._equal.get(words, ())
+        }
+        return near | runs | equal
+
+    def _runs_in(self, parts: Iterable[Words]) -> Iterator[tuple[int, float]]:
+        """(probe, share of its runs) of each whose passage shares a run with one of the parts."""
+        held: dict[Words, set[Words]] = {}
+        for words in parts:
+            if self._starts.isdisjoint(pairwise(words)):
+                continue
+            for at, start in enumerate(pairwise(words)):
+                if start not in self._starts:
+                    continue
+                for run in (words[at : at + length] for length in self._lengths):
+                    for passage in self._wanted.get(run, ()):
+                        held.setdefault(passage, set()).add(run)
+        for passage, runs in held.items():
+            yield from ((probe, len(runs) / self._sizes[passage]) for probe in self._askers[passage])
 
 
 def shared_passage(row: Text, probe: Probe) -> str:
@@ -154,7 +206,7 @@ def shared_passage(row: Text, probe: Probe) -> str:
     return " ".join(max(runs, key=len))
 
 
-def _longest_run(words: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
+def _longest_run(words: Words, others: Words) -> Words:
     found = SequenceMatcher(None, words, others, autojunk=False).find_longest_match()
     return words[found.a : found.a + found.size]
 
@@ -173,41 +225,9 @@ def _probe(line: str, where: str) -> Probe | None:
     return Probe(texts[0], str(fields.get("input") or ""))
 
 
-def _equal(rows: Sequence[Text], probes) -> Iterator[tuple[int, int, float]]:
-    asked: dict[tuple[str, ...], list[int]] = {}
-    for number, (_, _, probe) in enumerate(probes):
-        asked.setdefault(_words(probe.prompt), []).append(number)
-    asked.pop((), None)
-    for row, text in enumerate(rows):
-        prompt = f"{text.instruction}\n{text.input}"
-        for words in {_words(part) for part in (prompt, text.instruction, text.input, text.output)}:
-            yield from ((row, number, 1.0) for number in asked.get(words, ()))
-
-
-def _shared_runs(rows: Sequence[Text], probes, limits: Limits) -> Iterator[tuple[int, int, float]]:
-    askers: dict[tuple[str, ...], list[int]] = {}
-    for number, (_, _, probe) in enumerate(probes):
-        askers.setdefault(_passage(probe), []).append(number)
-    wanted, sizes = _wanted_runs(askers, limits)
-    lengths = {len(run) for run in wanted}
-    starts = {run[:2] for run in wanted}  # most places in a row begin no run: two words tell
-    for row, text in enumerate(rows):
-        held: dict[tuple[str, ...], set] = {}
-        for part in (text.instruction, text.input, text.output):
-            words = _words(part)
-            for at, start in enumerate(pairwise(words)):
-                if start not in starts:
-                    continue
-                for run in (words[at : at + length] for length in lengths):
-                    for passage in wanted.get(run, ()):
-                        held.setdefault(passage, set()).add(run)
-        for passage, runs in held.items():
-            yield from ((row, number, len(runs) / sizes[passage]) for number in askers[passage])
-
-
-def _wanted_runs(passages: Iterable[tuple[str, ...]], limits: Limits) -> tuple[dict, Counter]:
+def _wanted_runs(passages: Iterable[Words], limits: Limits) -> tuple[dict[Words, list[Words]], Counter]:
     """Run of words -> the passages that hold it, without common phrases; how many runs each passage has."""
-    wanted: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+    wanted: dict[Words, list[Words]] = {}
     for words in passages:
         length = limits.run_for(len(words))
         for run in {words[at : at + length] for at in range(len(words) - length + 1) if length}:
@@ -216,17 +236,17 @@ def _wanted_runs(passages: Iterable[tuple[str, ...]], limits: Limits) -> tuple[d
     return wanted, Counter(words for holders in wanted.values() for words in holders)
 
 
-def _passage(probe: Probe) -> tuple[str, ...]:
-    """The words of a probe in which runs are looked for."""
+def _passage(probe: Probe, prompt: Words) -> Words:
+    """The words of a probe in which runs are looked for; `prompt`: those of all of it."""
     words = _words(probe.input)
-    return words if len(words) >= SHORT_RUN else _words(probe.prompt)
+    return words if len(words) >= SHORT_RUN else prompt
 
 
-def _near(rows: Sequence[Text], probes, limits: Limits) -> Iterator[tuple[int, int, float]]:
-    index = NearIndex((f"{row.instruction}\n{row.input}" for row in rows), limits.near)
-    for number, (_, _, probe) in enumerate(probes):
-        yield from ((row, number, score) for row, score in index.near(probe.prompt))
-
-
-def _words(text: str) -> tuple[str, ...]:
+def _words(text: str) -> Words:
     return tuple(tokenise(text))
+
+
+@lru_cache(maxsize=1_024)
+def _shared_words(instruction: str) -> Words:
+    """The words of an instruction: converted rows share theirs by the thousand."""
+    return _words(instruction)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from db.checks.contamination import EvaluationSet, HitKind, Limits, Text, find_contamination
+from db.checks.contamination import Contamination, EvaluationSet, HitKind, Limits, Text
 from db.content import MAX_CHARACTERS
 from db.exchange.stored import text_hash
 from db.text_figures import FIELDS, TOKENIZER, Histogram, percentile
@@ -173,7 +173,8 @@ class _Found:
         limits: Limits,
         count: Callable[[Sequence[str]], list[int]],
     ) -> None:
-        self._against, self._limits, self._count = against, limits, count
+        self._against, self._count = against, count
+        self._contamination = Contamination(against, limits)
         self._rows = self._tokens = 0
         self._shares = {kind: Counter() for kind in _KINDS}  # of (name, "rows") and (name, "tokens")
         self._lengths = {name: Counter() for name in FIELDS}
@@ -254,7 +255,7 @@ class _Found:
         texts = [Text(row.instruction, row.input, row.output) for row in piece]
         strongest: dict[tuple[int, str], HitKind] = {}
         order = list(HitKind)  # the strongest first
-        for hit in find_contamination(texts, self._against, self._limits):
+        for hit in self._contamination.find(texts):
             key = hit.row, hit.set_name
             strongest[key] = min(strongest.get(key, hit.kind), hit.kind, key=order.index)
         for (row, name), kind in strongest.items():

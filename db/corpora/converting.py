@@ -13,12 +13,12 @@ from pathlib import Path, PurePosixPath
 from db import privacy
 from db.content import Content
 from db.convert_spec import ConvertSpec, Source
-from db.corpora import readers, templates
+from db.corpora import hub, readers, templates
 from db.corpora.batches import Batch, Converted, Fault, OpenBatch, count
 from db.corpora.drawing import Census, Draw, is_negative
-from db.corpora.files import locate
+from db.corpora.files import folder_of, locate
 from db.corpora.mixture import Home
-from db.corpora.schema import Row
+from db.corpora.schema import CorpusError, Row
 from db.corpora.templates import Template
 from db.privacy import Flag
 
@@ -51,12 +51,25 @@ def read_rows(spec: ConvertSpec, data_dir: Path) -> Iterator[tuple[int, Source, 
 
 
 def rows_of(source: Source, data_dir: Path) -> Iterator[Row]:
-    """The rows of one file, by its reader. Files that its options name are the studio's own, too."""
+    """The rows of one file, by its reader, or of a copied dataset of the Hub. Raises CorpusError, ValueError.
+
+    Files that its options name are the studio's own, too.
+    """
     options = dict(source.options)
+    if source.hub:
+        columns = wanted_of(source).columns
+        return hub.read_saved(locate(data_dir, source.path), source.format, columns=columns, **options)
     for option in readers.get_format(source.format).options:
         if option.kind == "file" and options.get(option.name):
             options[option.name] = str(locate(data_dir, options[option.name]))
-    return readers.read(locate(data_dir, source.path), source.format, **options)
+    return _read(locate(data_dir, source.path), source.format, options)
+
+
+def _read(path: Path, format: str, options: dict[str, object]) -> Iterator[Row]:
+    try:
+        yield from readers.read(path, format, **options)
+    except CorpusError as error:
+        raise readers.with_others(error, path, format, **options) from None
 
 
 def convert(spec: ConvertSpec, data_dir: Path, draw: Draw, after: int = 0) -> Iterator[Batch]:
@@ -111,6 +124,26 @@ def convert_row(spec: ConvertSpec, source: Source, template: Template, number: i
         source.provenance,
         find_flags(content) if spec.check_privacy else (),
     )
+
+
+def wanted_of(source: Source) -> hub.Wanted:
+    """The dataset of the Hub that a source names. Raises ValueError where it names something else."""
+    try:
+        return hub.Wanted(**source.hub)
+    except TypeError as error:
+        raise ValueError("hub: give name, config, split, revision and columns, and nothing else.") from error
+
+
+def bring(source: Source, data_dir: Path) -> str:
+    """Copy a source's dataset from the Hub, unless it is here; the commit that was fetched, or "".
+
+    Raises ValueError, as `hub.fetch` does, and for a place outside the studio's folder of corpora.
+    """
+    folder = folder_of(data_dir).resolve()
+    target = (folder / source.path).resolve()
+    if target.parent.parent != folder:
+        raise ValueError(f"path: {source.path} is no place for a dataset; add it to the mixture again.")
+    return hub.fetch(wanted_of(source), target)
 
 
 def home_of(source: Source, row: Row) -> Home:

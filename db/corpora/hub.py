@@ -1,4 +1,4 @@
-"""Datasets of the Hub, by name and only when someone asks, as rows; and the same from a saved folder.
+"""Datasets of the Hub: copied into the studio when someone asks, by name, and read from the copy as rows.
 
 Columns are named as the file formats name their fields; `columns` says which column is which field, a dot
 leading into a nested one: `{"CONTEXTS": "context.contexts", "PMID": "pubid"}`. Numbers that stand for class
@@ -6,10 +6,12 @@ names become the names. Loaders that are code are not run: a dataset must be dat
 """
 
 import re
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from db.corpora.offsets import check_relation, mention
 from db.corpora.readers import get_format
@@ -19,42 +21,111 @@ from db.corpora.schema import CorpusError, Entity, KbRow, Relation, Row
 from db.enums import Split
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(?:/[A-Za-z0-9][\w.-]{0,95})?")
+_PLAIN = re.compile(r"[\w.\-/:\[\]%+]{0,200}")
+_PATIENCE = 10.0  # seconds for the Hub's first answer
 _SPLITS = {"train": Split.TRAIN, "validation": Split.VALIDATION, "dev": Split.VALIDATION, "test": Split.TEST}
 _GAP = 1_000  # characters between passages that are still padding
 KB = "bigbio_kb"
 """A shape that only the Hub has: BigBIO's own `passages`, `entities` and `relations`."""
 
 
-def read_hub(
-    name: str,
-    format: str,
-    *,
-    config: str = "",
-    revision: str = "",
-    columns: Mapping[str, str] | None = None,
-    **options: object,
-) -> Iterator[Row]:
-    """The rows of a dataset of the Hub, streamed, split after split. Needs the network; sends only the name.
+@dataclass(frozen=True)
+class Wanted:
+    """A dataset of the Hub, as someone asks for it. Raises ValueError naming the field."""
 
-    `format` is `bigbio_kb` or one of the formats that can read records. Raises ValueError for a name, a
-    format, an option or a column that is no use, and where the dataset cannot be reached.
+    name: str
+    config: str = ""
+    split: str = ""  # "": all of them
+    revision: str = ""  # a branch, tag or commit; "": the newest
+    columns: Mapping[str, str] = field(default_factory=dict)  # a format's field -> the column it comes from
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise ValueError("dataset: write its name on the Hub, such as owner/name.")
+        for name in ("config", "split", "revision"):
+            if not _PLAIN.fullmatch(getattr(self, name)):
+                raise ValueError(f"{name}: use letters, digits and . _ - / : [ ] % only, as on the Hub.")
+
+
+def place_for(name: str) -> str:
+    """Where in the folder of corpora a copy will lie: a place of its own, since a dataset may change."""
+    return f"hub-{uuid4().hex[:16]}/{name.replace('/', '--')}"
+
+
+def fetch(wanted: Wanted, folder: Path) -> str:
+    """Copy a dataset of the Hub to `folder`, as `read_saved` reads it; the commit that it is of.
+
+    Needs the network and sends the name, configuration and revision; no token. A copy that is there is
+    taken as it is (""), so a conversion that goes on reads what it began with. Raises ValueError where the
+    offline switch is on, the Hub cannot be reached, or has no such dataset.
     """
-    if not _NAME.fullmatch(name) or Path(name).exists():
+    if folder.exists():
+        return ""
+    if Path(wanted.name).exists():  # the library would read that, and not the Hub
         raise ValueError("dataset: write its name on the Hub, such as owner/name.")
-    rows, told = _reader(format, options)
-    import datasets as hf_datasets  # slow to load, and not needed unless asked for
+    from huggingface_hub import HfApi  # slow to load, and not needed unless asked for
+    from huggingface_hub.errors import HTTPError
 
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial, cache = folder.with_name(f".{folder.name}.partial"), folder.with_name(f".{folder.name}.cache")
     try:
-        loaded = hf_datasets.load_dataset(name, config or None, revision=revision or None, streaming=True)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise ValueError(f"dataset: {name} cannot be read from the Hub ({type(error).__name__}).") from error
-    return _rows(loaded, rows, told, columns or {})
+        api = HfApi(token=False)
+        commit = api.dataset_info(wanted.name, revision=wanted.revision or None, timeout=_PATIENCE).sha
+        import datasets as hf_datasets
+
+        loaded = hf_datasets.load_dataset(
+            wanted.name,
+            wanted.config or None,
+            split=wanted.split or None,
+            revision=commit,
+            cache_dir=str(cache),
+            token=False,
+        )
+        loaded.save_to_disk(str(partial))
+    except (OSError, ValueError, RuntimeError, HTTPError) as error:
+        raise ValueError(f"dataset: {wanted.name} {_why(error)}") from error
+    finally:
+        shutil.rmtree(cache, ignore_errors=True)
+    partial.rename(folder)
+    return commit or ""
+
+
+def _why(error: Exception) -> str:
+    """Why a dataset could not be copied, and what to do; not the error's own words: they name addresses."""
+    from huggingface_hub.errors import HfHubHTTPError, HTTPError, OfflineModeIsEnabled
+
+    if isinstance(error, OfflineModeIsEnabled):
+        return (
+            "was not fetched: the offline switch HF_HUB_OFFLINE is on where the worker runs. Unset it there "
+            "and resume, or convert a file."
+        )
+    if isinstance(error, HfHubHTTPError):
+        status = error.response.status_code if error.response is not None else 0
+        if status in (401, 403, 404):
+            return (
+                "is not on the Hub under that name and revision, or is not open to all; look it up there, or "
+                "download it yourself and convert the file."
+            )
+        return f"was not fetched: the Hub answered with status {status}; resume later, or convert a file."
+    if isinstance(error, HTTPError | ConnectionError):
+        return (
+            "was not fetched: the Hub cannot be reached from the worker's machine. Resume when it has a "
+            "network, or convert a file."
+        )
+    return (
+        f"cannot be read ({type(error).__name__}): look at its configuration and split, and whether it needs "
+        "code of its own, which is never run here."
+    )
 
 
 def read_saved(
     folder: Path, format: str, *, columns: Mapping[str, str] | None = None, **options: object
 ) -> Iterator[Row]:
-    """The rows of a folder that `Dataset.save_to_disk` wrote, as `read_hub` gives them; needs no network."""
+    """The rows of a folder that `fetch` or `Dataset.save_to_disk` wrote, split after split; needs no network.
+
+    `format` is `bigbio_kb` or one of the formats that can read records. Raises ValueError for a format, an
+    option or a column that is no use.
+    """
     rows, told = _reader(format, options)
     import datasets as hf_datasets
 
@@ -91,9 +162,9 @@ def _rows(loaded, rows: RowsOfRecords, told: dict[str, str], columns: Mapping[st
 def _records(part, columns: Mapping[str, str]) -> Iterator[Record]:
     """The rows of one split as records; class numbers as names. Raises ValueError for a column not there."""
     features = part.features or {}
-    for field, column in columns.items():
+    for name, column in columns.items():
         if features and column.partition(".")[0] not in features:
-            raise ValueError(f"columns: {field} is to come from {column}, which is no column of the dataset.")
+            raise ValueError(f"columns: {name} is to come from {column}, which is no column of the dataset.")
     for number, values in enumerate(part, start=1):
         named = {name: _named(value, features.get(name)) for name, value in values.items()}
         renamed = {field: _inside(named, column) for field, column in columns.items()}

@@ -51,17 +51,21 @@ class Took:
 
 
 class Peak(threading.Thread):
-    """The most memory that a process and all its children held together, in bytes."""
+    """The most memory that a process and all its children held together, in bytes.
 
-    def __init__(self, pid: int) -> None:
+    `is_own` leaves out what they share with others: files read in place, which SQLite does with its own.
+    """
+
+    def __init__(self, pid: int, *, is_own: bool = False) -> None:
         super().__init__(daemon=True)
+        self._is_own = is_own
         self._process, self._ended, self.bytes = psutil.Process(pid), threading.Event(), 0
 
     def run(self) -> None:
         while not self._ended.wait(SAMPLE):
             try:
                 family = [self._process, *self._process.children(recursive=True)]
-                self.bytes = max(self.bytes, sum(_resident(each) for each in family))
+                self.bytes = max(self.bytes, sum(_resident(each, is_own=self._is_own) for each in family))
             except psutil.NoSuchProcess:
                 return
 
@@ -72,9 +76,10 @@ class Peak(threading.Thread):
         return self.bytes / 1e6
 
 
-def _resident(process: psutil.Process) -> int:
+def _resident(process: psutil.Process, *, is_own: bool) -> int:
     try:
-        return process.memory_info().rss
+        held = process.memory_info()
+        return held.rss - held.shared if is_own else held.rss
     except psutil.NoSuchProcess:
         return 0
 

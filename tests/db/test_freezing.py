@@ -7,7 +7,7 @@ from db import datasets
 from db.content import Content
 from db.datasets import FrozenRow, Recipe
 from db.enums import Category, Origin, Provenance, Split
-from db.freezing import document_of
+from db.freezing_rows import document_of
 from db.recipes import NearOn
 from db.session import read, write
 from db.tables import (

@@ -97,6 +97,7 @@ def test_a_run_keeps_the_seeds_and_texts_it_began_with(people, project_id, seeds
     [
         ({"seeds_per_call": 5}, "seeds per call: 5 are to be shown, and 4"),
         ({"profile": "none"}, "profile: 'none' is not one of"),
+        ({"against": (9,)}, "^against: there is no frozen version number 9"),
         ({"template_id": 9}, "There is no prompt template number 9"),
     ],
 )
@@ -255,3 +256,46 @@ def test_an_audit_counts_decisions_on_the_text_as_the_model_wrote_it(people, job
         standing = generation_audits.audit_of(s, job_id)
     assert (standing.decided, standing.accepted, standing.kept_since, standing.population) == (4, 2, 3, 10)
     assert standing.rate.share == 0.5
+
+
+def test_another_draw_adds_to_those_before_and_never_takes_their_place(people, job_id):
+    answered(job_id, 0, kept(10))
+    with write() as s:
+        drawn = generation_audits.draw_sample(s, people.reviewer, job_id, size=4, seed=1)
+        first = list(drawn.instruction_ids)
+        for id in first:
+            review_instruction(
+                s, people.reviewer, id, Decision.REJECT, version=1, comment="No.", reasons=[Reason.WRONG]
+            )
+    with write() as s:  # the same seed would choose some of the same; nothing is drawn twice
+        again = generation_audits.draw_sample(s, people.other_reviewer, job_id, size=4, seed=1)
+        second = list(again.instruction_ids)
+        assert not set(first) & set(second)
+        assert generation_audits.list_undecided(s, job_id) == second
+        for id in second:
+            review_instruction(s, people.reviewer, id, Decision.APPROVE, version=1)
+    with read() as s:
+        standing = generation_audits.audit_of(s, job_id)
+    assert (standing.sampled, standing.decided, standing.accepted) == (8, 8, 4)
+    assert standing.rate == generation_audits.wilson(4, 8)  # not the 4 of 4 of the draw that pleases
+    drawn = [(draw.drawn_by, draw.population, draw.sampled, draw.accepted) for draw in standing.draws]
+    assert drawn == [("Reviewer", 10, 4, 0), ("Other Reviewer", 10, 4, 4)]
+    with write() as s:
+        rest = generation_audits.draw_sample(s, people.reviewer, job_id, size=50).instruction_ids
+        assert len(rest) == 2
+        for id in rest:
+            review_instruction(s, people.reviewer, id, Decision.APPROVE, version=1)
+        with pytest.raises(ValueError, match="^sample: each record that the run kept was drawn already"):
+            generation_audits.draw_sample(s, people.reviewer, job_id, size=1)
+
+
+def test_what_was_drawn_before_the_run_went_on_is_told_apart(people, job_id):
+    answered(job_id, 0, kept(6))
+    with write() as s:
+        for id in generation_audits.draw_sample(s, people.reviewer, job_id, size=6).instruction_ids:
+            review_instruction(s, people.reviewer, id, Decision.APPROVE, version=1)
+    answered(job_id, 1, kept(20))
+    with write() as s:
+        generation_audits.draw_sample(s, people.reviewer, job_id, size=3)
+        standing = generation_audits.audit_of(s, job_id)
+    assert (standing.population, standing.sampled, standing.sampled_of_all) == (26, 9, 3)

@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from rapidfuzz.distance import LCSseq
 
 from db.checks.near_index import NearIndex
 from db.checks.similarity import rouge_l
@@ -54,6 +55,46 @@ def test_long_texts_and_words_in_another_order_are_found_exactly():
         expected = {at: rouge_l(text, other) for at, other in enumerate(texts) if rouge_l(text, other) > 0.7}
         assert dict(index.near(text)) == pytest.approx(expected)
     assert len(dict(index.near(texts[-6]))) > 3
+
+
+def near_rich(draw, rows, vocabulary):
+    """Texts as corpora give them: few wordings before many passages, a third of these reworded ones."""
+    words = [f"w{number}" for number in range(vocabulary)]
+    wordings = [" ".join(draw.choices(words[:80], k=size)) for size in (5, 12, 25, 40)]
+    passages = []
+    for _ in range(rows):
+        if passages and draw.random() < 0.35:
+            passage = [draw.choice(words) if draw.random() < 0.2 else word for word in draw.choice(passages)]
+        else:
+            passage = [words[int(len(words) * draw.random() ** 3)] for _ in range(draw.randint(3, 40))]
+        passages.append(passage)
+    return [f"{draw.choice(wordings)}\n{' '.join(passage)}" for passage in passages]
+
+
+def plain_groups(texts):
+    """By every pair there is, in integers: a score of 7/10 is not above it."""
+    words = [text.split() for text in texts]
+    labels = list(range(len(texts)))
+    for one, mine in enumerate(words):
+        for other, theirs in enumerate(words[:one]):
+            is_near = 20 * LCSseq.similarity(mine, theirs) > 7 * (len(mine) + len(theirs))
+            if is_near and labels[one] != labels[other]:
+                kept, given = labels[other], labels[one]
+                labels = [kept if label == given else label for label in labels]
+    numbers = {}
+    return [numbers.setdefault(label, len(numbers)) for label in labels]
+
+
+@pytest.mark.parametrize("vocabulary", [60, 600, 6_000])  # all words common, or most of them rare
+def test_groups_are_those_that_every_pair_compared_would_give(vocabulary):
+    texts = near_rich(random.Random(vocabulary), 400, vocabulary)
+    assert group_items(items_of(texts), 0.7) == plain_groups(texts)
+
+
+def test_a_text_of_words_that_the_index_has_not_is_measured_too():
+    index = NearIndex(["a b c d e f g h i j", "k l m n o p q r s t"], 0.7)
+    assert dict(index.near("a b c d e f g h x y")) == pytest.approx({0: 0.8})
+    assert dict(index.near("a b c d e f g x y z")) == {}
 
 
 def test_a_tie_is_not_above_the_bound():

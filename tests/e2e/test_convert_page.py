@@ -118,6 +118,22 @@ def test_a_broken_file_tells_its_line_and_nothing_typed_is_lost(page_at, tmp_pat
     expect(page.locator("#field-conversion-name").locator("textarea, input")).to_have_value("My wards")
 
 
+def test_a_conversion_is_cancelled_and_resumed_without_a_row_twice(page_at, tmp_path):
+    path = tmp_path / "long.tsv"
+    path.write_text(sentences(6_000), encoding="utf-8")
+    page = page_at("/convert?project=1")
+    open_form(page)
+    choose(page, path)
+    expect(page.locator(".convert-rows > li")).to_have_count(5)
+    page.locator("#field-name").locator("textarea, input").fill("Long")
+    page.locator("#add-btn").click()
+    page.locator("#start-btn").click()
+    page.locator("#cancel-btn").click()
+    expect(page.locator("#run-pane .notice")).to_contain_text("Cancelled with")
+    page.locator("#resume-btn").click()
+    expect(page.locator("#run-pane .notice-approved")).to_contain_text("6,000 records stored")
+
+
 @pytest.mark.parametrize("dark", [False, True])
 def test_the_page_fits_a_phone(page_at, tmp_path, dark):
     path = tmp_path / "wards.tsv"

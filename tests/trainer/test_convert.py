@@ -7,12 +7,14 @@ import subprocess
 import sys
 import time
 
+import datasets as hf_datasets
 import pytest
 from sqlalchemy import func, select
 
-from db import conversions, jobs, processes, session
+from db import conversions, jobs, processes, recovery, session
 from db.composing import stored_rows
 from db.convert_spec import ConvertSpec, Source
+from db.corpora import hub
 from db.corpora.batches import BATCH_ROWS
 from db.corpora.composition import composition_of
 from db.corpora.files import keep
@@ -104,6 +106,28 @@ def stored():
 def places():
     with session.read() as s:
         return list(s.scalars(select(ConvertedRow).order_by(ConvertedRow.number)))
+
+
+# The Hub -------------------------------------------------------------------------------------------------
+
+
+def test_a_dataset_of_the_hub_is_converted_from_its_copy(convert, settings):
+    """The copy is there, as a first attempt left it: a resumed job asks the network for nothing."""
+    rows = [{"premise": f"He coughs {n}.", "hypothesis": "He is ill.", "label": "neutral"} for n in range(9)]
+    place = hub.place_for("owner/nli")
+    folder = settings.data_dir / "corpora" / place
+    hf_datasets.DatasetDict({"test": hf_datasets.Dataset.from_list(rows)}).save_to_disk(folder)
+    asked = {"name": "owner/nli", "columns": {"sentence1": "premise"}}
+    job = convert(ConvertSpec((Source("NLI", place, "pairs", "nli-clinical", hub=asked),)))
+    assert (job.status, job.result["totals"]) == (JobStatus.FINISHED, {"read": 9, "stored": 9})
+    assert {place.split for place in places()} == {Split.TEST}
+
+
+def test_a_place_outside_the_studio_is_refused(convert):
+    source = Source("NLI", "nli", "pairs", "nli-clinical", hub={"name": "owner/nli"})
+    job = convert(ConvertSpec((source,)))
+    assert job.status is JobStatus.FAILED
+    assert job.error.startswith("path: nli is no place for a dataset")
 
 
 # Whole jobs ----------------------------------------------------------------------------------------------
@@ -287,11 +311,11 @@ def _kill_after(settings, job_id, studio, *, more) -> int:
         assert time.monotonic() < deadline
         time.sleep(0.01)
     with session.read() as s:
-        [(_, running)] = jobs.running_children(s, boot=processes.boot_id())
+        [(_, running)] = recovery.running_children(s, boot=processes.boot_id())
     os.kill(running.child_pid, signal.SIGKILL)
     worker.wait(timeout=60)
     with session.write() as s:
-        assert jobs.get_job(s, job_id).status is JobStatus.FAILED
+        assert jobs.get_job(s, job_id).status is JobStatus.INTERRUPTED
         jobs.requeue(s, studio[0], job_id)
     return _read(job_id)
 

@@ -1,7 +1,7 @@
 """Turn corpora into instructions: count, draw, then read, render and check in one process, store in another.
 
-Batch by batch, each with how far it has read, so that a killed job goes on where it was. Texts never reach
-the log: it tells sources, counts and times.
+What a source names of the Hub is copied first. Then it goes batch by batch, each with how far it has read, so
+that a killed job goes on where it was. Texts never reach the log: it tells sources, counts and times.
 """
 
 import time
@@ -28,6 +28,7 @@ def run(context: JobContext) -> None:
     """Carry the job out. Raises ValueError with one sentence for a file, template or mixture; Cancelled."""
     spec: ConvertSpec = context.spec
     begun = _begin(context)
+    _bring(context, spec)
     draw, rows = _draw(context, spec)
     _tell_plan(context, draw.plan)
     context.progress("looking at what is stored", begun.rows_read, rows)
@@ -67,6 +68,16 @@ def _begin(context: JobContext) -> _Begun:
     if begun.rows_read:
         context.log(f"going on after row {begun.rows_read:,}")
     return begun
+
+
+def _bring(context: JobContext, spec: ConvertSpec) -> None:
+    """Copy what is named of the Hub: nothing else of a conversion asks the network for anything."""
+    for source in spec.sources:
+        if source.hub:
+            context.require_wanted()
+            context.progress(f"fetching {source.hub.get('name')} from the Hub", 0)
+            if commit := converting.bring(source, context.settings.data_dir):
+                context.log(f"{source.name}: {source.hub['name']} of the Hub at commit {commit}")
 
 
 def _draw(context: JobContext, spec: ConvertSpec) -> tuple[Draw, int]:

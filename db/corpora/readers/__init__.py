@@ -2,6 +2,6 @@
 
 from db.corpora.readers.detecting import detect
 from db.corpora.readers.formats import Format, Option
-from db.corpora.readers.registry import FORMATS, get_format, read
+from db.corpora.readers.registry import FORMATS, get_format, read, with_others
 
-__all__ = ["FORMATS", "Format", "Option", "detect", "get_format", "read"]
+__all__ = ["FORMATS", "Format", "Option", "detect", "get_format", "read", "with_others"]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from db.corpora.schema import Row
+from db.corpora.schema import CorpusError, Row
 from db.enums import Split
 
 Options = Mapping[str, str]
@@ -50,6 +50,8 @@ class Format:
     options: tuple[Option, ...] = ()
     rows: Callable[[Iterable, Options], Iterator[Row]] | None = None
     """The same from records, for what comes as records and not as a file; None where only a file will do."""
+    broken: Callable[[Path, Options], Iterator[CorpusError]] | None = None
+    """What is wrong line by line, where reading can go on behind a fault; None: as records, in JSON lines."""
 
     def settle(self, told: Mapping[str, object]) -> dict[str, str]:
         """Every option with its value. Raises ValueError for a name or a value that it does not know."""

@@ -94,6 +94,22 @@ def _json_lines(path: Path, encoding: str) -> Iterator[Record]:
             yield record_of(parsed(text, line), number=number, line=line)
 
 
+def broken_records(path: Path, rows: RowsOfRecords, options: Options) -> Iterator[CorpusError]:
+    """Every line of JSON lines that is no record, or gives no row. Of an array or a table nothing is told."""
+    encoding = options.get("encoding", "")
+    if first_character(path, encoding) != "{":
+        return
+    number = 0
+    for line, text in lines(path, encoding):
+        if text.strip():
+            number += 1
+            try:
+                for _ in rows([record_of(parsed(text, line), number=number, line=line)], options):
+                    pass
+            except CorpusError as error:
+                yield error
+
+
 def parsed(text: str, line: int) -> object:
     """The JSON value of a line. Raises CorpusError, saying where it breaks."""
     try:

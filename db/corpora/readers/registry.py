@@ -19,6 +19,7 @@ from db.corpora.readers import (
     tagged,
 )
 from db.corpora.readers.formats import Format
+from db.corpora.readers.records import broken_records
 from db.corpora.readers.text import codec_of
 from db.corpora.schema import CorpusError, Row
 from db.enums import Split
@@ -46,6 +47,7 @@ _SPLIT = re.compile(
     r"(?:ing)?[_-]?(?:set)?(?![a-z])",
     re.IGNORECASE,
 )
+MOST_BROKEN = 20  # lines that a refusal names
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -78,6 +80,40 @@ def split_of(name: str) -> Split | None:
     words = _CAMEL.sub("_", name.partition(".")[0])
     found = {match.lastgroup or "" for match in _SPLIT.finditer(words)}
     return Split(found.pop()) if len(found) == 1 else None
+
+
+def with_others(first: CorpusError, path: Path, format: str, **options: object) -> CorpusError:
+    """The fault that stopped the reading of a file with those behind it, a sentence and a line each.
+
+    Up to MOST_BROKEN, where lines stand for themselves: tagged tokens and JSON lines. Of a file in which each
+    line is broken the first says enough: it is in another format.
+    """
+    chosen = get_format(format)
+    settled = chosen.settle(options)
+    if not first.line:
+        return first
+    found: list[int | None] = []
+    said = [first.sentence]
+    for error in _broken(path, chosen, settled):
+        if error.line and error.line > first.line:
+            found.append(error.line)
+            said.append(f"Line {error.line}: {error.sentence}")
+        if len(said) > MOST_BROKEN:
+            if found[-1] == first.line + MOST_BROKEN:
+                return first
+            said[-1] = "There are more."
+            break
+    return CorpusError("\n".join(said), line=first.line)
+
+
+def _broken(path: Path, chosen: Format, settled: dict[str, str]) -> Iterator[CorpusError]:
+    try:
+        if chosen.broken:
+            yield from chosen.broken(path, settled)
+        elif chosen.rows:
+            yield from broken_records(path, chosen.rows, settled)
+    except CorpusError:  # in another encoding from there on, or a gzip file that breaks off
+        return
 
 
 def _rows(path: Path, chosen: Format, settled: dict[str, str], split: Split | None) -> Iterator[Row]:

@@ -10,6 +10,7 @@ The text of a row is its tokens joined by one space: what stood between them, th
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -80,6 +81,43 @@ def rows_of_tokens(records: Iterable[Record], options: Options) -> Iterator[KbRo
             yield _row(number, _Sentence(record.text("document_id", default="row"), tokens), scheme)
         except CorpusError as error:
             raise record.fault(error.sentence) from None
+
+
+def broken_lines(path: Path, options: Options) -> Iterator[CorpusError]:
+    """Every line that is no token with a tag, and of each other sentence the first tag that breaks it."""
+    columns, faults = _Columns.of(options), []
+
+    def whole() -> Iterator[_Sentence]:
+        """The sentences whose lines are all tokens; what is wrong with the others is noted on the way."""
+        faults.clear()
+        tokens, is_whole = [], True
+        for number, line in chain(lines(path, options["encoding"]), [(0, "")]):
+            is_mark = line[:1] in "-#" and (_NAMED_DOCUMENT.match(line) or _REMARK.match(line))
+            if is_mark or not line.strip():
+                if tokens and is_whole:
+                    yield _Sentence("", tokens)
+                tokens, is_whole = [], True
+                continue
+            try:
+                tokens.append(_token(number, line, columns))
+            except CorpusError as error:
+                is_whole = False
+                faults.append(error)
+
+    scheme = options["scheme"]
+    if scheme == "auto":
+        try:
+            scheme = _scheme(whole())
+        except CorpusError:
+            scheme = "IOB2"  # mentions begin both ways: those that begin with I are the rarer mistake
+    for sentence in whole():
+        yield from faults
+        faults.clear()
+        try:
+            _row(0, sentence, scheme)
+        except CorpusError as error:
+            yield error
+    yield from faults
 
 
 def _sentences(path: Path, options: Options) -> Iterator[_Sentence]:
@@ -276,5 +314,6 @@ TAGGED = Format(
         SPLIT,
     ),
     rows=rows_of_tokens,
+    broken=broken_lines,
 )
 FORMATS = (TAGGED,)

@@ -8,6 +8,9 @@ from dataclasses import asdict
 
 import pytest
 
+from db.convert_spec import Source
+from db.corpora.converting import rows_of
+from db.corpora.files import folder_of
 from db.corpora.readers import FORMATS, detect, read
 from db.corpora.readers.text import MAX_LINE
 from db.corpora.schema import CorpusError
@@ -297,3 +300,41 @@ def test_broken_xml_in_a_folder_is_named(tmp_path):
 
 def test_xml_that_is_nested_too_deep_is_refused(tmp_path):
     assert "nested too deep" in fault_of(written(tmp_path, "<a>" * 100_000), "bioc_xml")
+
+
+# Many broken lines ----------------------------------------------------------------------------------------
+
+PAIR = '{"sentence1": "A.", "sentence2": "B.", "gold_label": "neutral"}\n'
+
+
+def all_faults(path, format):
+    """What a conversion says of the file, line by line."""
+    source = Source("wards", path.name, format, "nli-clinical")
+    folder_of(path.parent).mkdir(exist_ok=True)
+    path.rename(folder_of(path.parent) / path.name)
+    with pytest.raises(CorpusError) as told:
+        list(rows_of(source, path.parent))
+    return str(told.value).splitlines()
+
+
+def test_every_broken_line_of_a_tagged_file_is_named(tmp_path):
+    good = "Patient\tO\ngout\tB-Disease\n\n"
+    text = f"{good}Patient\n\n{good}gout\tX\n\n{good}Muscle\tO\npain\tI-Disease\n"
+    first, second, third = all_faults(written(tmp_path, text, "wards.tsv"), "iob")
+    assert first == "file: line 4: a token without a tag; write the token, a tab and its tag."
+    assert second == "Line 9: 'X' is no tag; write O, B-Type or I-Type."
+    assert third.startswith("Line 15: I-Disease continues no Disease")
+
+
+def test_every_broken_line_of_json_lines_is_named_up_to_twenty(tmp_path):
+    text = PAIR + '{"sentence1": \n' + PAIR + '{"sentence1": "A.", "gold_label": "neutral"}\n'
+    first, second = all_faults(written(tmp_path, text, "pairs.jsonl"), "pairs")
+    assert first.startswith("file: line 2: not JSON")
+    assert second.startswith("Line 4: ")
+    many = all_faults(written(tmp_path, (PAIR + "{\n") * 30, "many.jsonl"), "pairs")
+    assert (len(many), many[-1]) == (21, "There are more.")
+    assert many[19].startswith("Line 40: ")
+
+
+def test_a_file_of_which_each_line_is_broken_is_refused_in_one_sentence(tmp_path):
+    assert len(all_faults(written(tmp_path, "{\n" * 30, "none.jsonl"), "pairs")) == 1

@@ -1,11 +1,16 @@
 """Datasets as the Hub has them, made on the spot and saved to disk: no test asks the network for one."""
 
+import os
+import subprocess
+import sys
+
 import datasets as hf_datasets
 import pytest
 
-from db.corpora.hub import read_hub, read_saved
+from db.corpora.hub import Wanted, fetch, read_saved
 from db.corpora.offsets import check_row
 from db.enums import Split
+from db.settings import REPOSITORY
 
 
 def saved(folder, splits, **features):
@@ -105,30 +110,57 @@ def test_offsets_of_the_hub_are_checked_as_those_of_a_file(tmp_path):
 def test_what_cannot_be_is_refused_before_the_network_is_asked(tmp_path, monkeypatch):
     (tmp_path / "owner" / "local").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
+    for asked, field in (
+        ({"name": "../secret"}, "dataset: write its name on the Hub"),
+        ({"name": "owner/name", "config": "a b"}, "config: use letters"),
+        ({"name": "owner/name", "revision": "main; rm"}, "revision: use letters"),
+    ):
+        with pytest.raises(ValueError, match=field):
+            Wanted(**asked)
     with pytest.raises(ValueError, match="dataset: write its name on the Hub"):
-        list(read_hub("../secret", "pairs"))
-    with pytest.raises(ValueError, match="dataset: write its name on the Hub"):
-        list(read_hub("owner/local", "pairs"))
-    with pytest.raises(ValueError, match="format: brat is read from files only"):
-        list(read_hub("owner/name", "brat"))
+        fetch(Wanted("owner/local"), tmp_path / "copy")
     with pytest.raises(ValueError, match=r"dataset: .* is no saved dataset"):
         list(read_saved(tmp_path, "pairs"))
     folder = saved(tmp_path / "nli", {"train": [{"a": "x"}]})
+    with pytest.raises(ValueError, match="format: brat is read from files only"):
+        list(read_saved(folder, "brat"))
     with pytest.raises(ValueError, match="columns: label is to come from gold, which is no column"):
         list(read_saved(folder, "pairs", columns={"label": "gold"}))
     with pytest.raises(ValueError, match="record 1: gold_label or label or judgment or score is missing"):
         list(read_saved(folder, "pairs"))
 
 
-def test_a_dataset_that_cannot_be_reached_is_one_sentence(monkeypatch):
-    monkeypatch.setattr(hf_datasets.config, "HF_HUB_OFFLINE", True)
-    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    with pytest.raises(ValueError, match="dataset: owner/name cannot be read from the Hub"):
-        list(read_hub("owner/name", "pairs"))
+@pytest.mark.parametrize(
+    ("environment", "sentence"),
+    [
+        ({"HF_HUB_OFFLINE": "1"}, "the offline switch HF_HUB_OFFLINE is on where the worker runs"),
+        ({"HF_HUB_OFFLINE": "0"}, "the Hub cannot be reached from the worker's machine"),
+    ],
+)
+def test_without_a_network_a_dataset_is_refused_in_one_sentence(tmp_path, environment, sentence):
+    """In a process of its own: the Hub's client reads its switches once. Nothing listens at that port."""
+    code = (
+        "import pathlib, sys\n"
+        "from db.corpora.hub import Wanted, fetch\n"
+        "try: fetch(Wanted('owner/name'), pathlib.Path(sys.argv[1]))\n"
+        "except ValueError as error: print(error)\n"
+    )
+    given = {**os.environ, **environment, "HF_ENDPOINT": "http://127.0.0.1:9"}
+    command = [sys.executable, "-c", code, str(tmp_path / "place" / "copy")]
+    done = subprocess.run(command, env=given, cwd=REPOSITORY, capture_output=True, text=True)
+    assert done.stdout.startswith(f"dataset: owner/name was not fetched: {sentence}"), done.stderr
+    assert list((tmp_path / "place").iterdir()) == []
 
 
-def test_options_are_checked_before_anything_is_loaded():
+def test_options_are_checked_before_anything_is_loaded(tmp_path):
     with pytest.raises(ValueError, match="kind: pairs has no such option"):
-        read_hub("owner/name", "pairs", kind="x")
+        read_saved(tmp_path, "pairs", kind="x")
     with pytest.raises(ValueError, match="split: bigbio_kb has no options"):
-        read_hub("owner/name", "bigbio_kb", split="train")
+        read_saved(tmp_path, "bigbio_kb", split="train")
+
+
+def test_a_copy_that_is_there_is_taken_as_it_is(tmp_path):
+    """A conversion that goes on reads what it began with, and asks the network for nothing."""
+    folder = saved(tmp_path / "nli", {"train": [{"premise": "A.", "hypothesis": "B.", "label": "neutral"}]})
+    assert fetch(Wanted("owner/name"), folder) == ""
+    assert [row.label for row in read_saved(folder, "pairs")] == ["neutral"]
