@@ -39,10 +39,12 @@ AT_ONCE = 32  # calls of one handler that may run side by side; Gradio's default
 
 def build(pages: tuple[ModuleType, ...] = PAGES) -> gr.Blocks:
     """The whole browser side as one multipage Blocks; the first page is at /."""
-    with gr.Blocks(title="BioInstruct Studio", analytics_enabled=False) as demo:
-        _lay_out(demo, pages[0], pages)
+    demo = gr.Blocks(title="BioInstruct Studio", analytics_enabled=False)
     for page in pages[1:]:
-        with demo.route(page.TITLE, page.PATH, show_in_navbar=False):
+        demo.route(page.TITLE, page.PATH, show_in_navbar=False)
+    with demo:  # once: Gradio makes a whole web app whenever it is left, which took most of the start
+        for page, (route, *_) in zip(pages, demo.pages, strict=True):
+            demo.current_page = route
             _lay_out(demo, page, pages)
     demo.queue(default_concurrency_limit=AT_ONCE)
     return demo

@@ -61,6 +61,16 @@ def duration(seconds: float | None) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
+def size_words(size: int) -> str:
+    """`812 bytes`, `40 KB`, `1.2 MB`, `13.5 GB`."""
+    if size < 1_000:
+        return f"{size} bytes"
+    for unit, bytes_of in (("KB", 1e3), ("MB", 1e6)):
+        if size < 1_000 * bytes_of:
+            return f"{size / bytes_of:,.{0 if unit == 'KB' else 1}f} {unit}"
+    return f"{size / 1e9:,.1f} GB"
+
+
 def counted(number: int, one: str, many: str = "") -> str:
     """`1 row`, `2,000 rows`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -6,6 +6,7 @@ Hashing is slow on purpose (argon2, tens of milliseconds): call `authenticate`, 
 import re
 import secrets
 from datetime import datetime, timedelta
+from functools import cache
 from hashlib import sha256
 
 from argon2 import PasswordHasher
@@ -25,8 +26,15 @@ MIN_PASSWORD = 12
 STUDIO = "studio"  # the account that shipped records are written by; it has no password
 
 _hasher = PasswordHasher()
-# Verified when a user name is unknown, so that the answer takes as long as for a known one.
-_DECOY_HASH = _hasher.hash(secrets.token_urlsafe(16))
+
+
+@cache
+def _decoy_hash() -> str:
+    """Verified when a user name is unknown, so that the answer takes as long as for a known one.
+
+    Made at the first log-in: every job and every command imports this module, and few of them log anyone in.
+    """
+    return _hasher.hash(secrets.token_urlsafe(16))
 
 
 def as_actor(user: User) -> Actor:
@@ -128,9 +136,10 @@ def redeem_invite(session: Session, token: str, *, password: str) -> User:
 
 def authenticate(session: Session, username: str, password: str) -> User | None:
     """The active user with that password, or None. Takes equally long for unknown names."""
+    decoy = _decoy_hash()  # for a known name too: the one log-in that makes it must not tell them apart
     user = session.scalar(select(User).where(User.username == username.strip().lower(), User.is_active))
     try:
-        _hasher.verify(user.password_hash if user and user.password_hash else _DECOY_HASH, password)
+        _hasher.verify(user.password_hash if user and user.password_hash else decoy, password)
     except (VerificationError, InvalidHashError):
         return None
     return user

@@ -52,6 +52,25 @@ def pytest_addoption(parser) -> None:
     )
 
 
+# Processes take whole files in this order: a long one that began last would leave the other cores idle, and a
+# browser that waits goes well beside what computes. What is not named comes after, as it was collected.
+LONG_FILES = (
+    "e2e/test_datasets_and_train.py", "bioui/test_endpoints.py", "e2e/test_spine.py",
+    "trainer/generating/test_generate.py", "e2e/test_curate_and_review.py", "trainer/test_worker.py",
+    "e2e/test_generate_page.py", "db/test_bulk.py", "e2e/test_endpoints_page.py", "trainer/test_convert.py",
+    "e2e/test_playground.py", "db/test_exchange_hub.py", "e2e/test_versions.py", "trainer/test_train.py",
+    "e2e/test_guidelines.py", "db/test_leases.py", "e2e/test_convert_page.py", "bioui/test_in_browser.py",
+    "e2e/test_import.py", "trainer/generating/test_kills.py", "e2e/test_coverage.py",
+    "db/test_ten_clients.py", "e2e/test_event_stream.py", "trainer/serve/test_lifecycle.py",
+    "bioui/test_server.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {Path(__file__).parent / name: place for place, name in enumerate(LONG_FILES)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
 @pytest.fixture(autouse=True)
 def _no_loop_but_ones_own(request) -> Iterator[None]:
     """Between two calls of the browser its event loop counts as running in this thread, for all the tests

@@ -193,9 +193,13 @@ class ScriptedEndpoint:
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            while (request := await _read(reader)) is not None:
-                if not await self._answer(writer, *request):
-                    break
+            while (first := await reader.read(1)).isalpha():
+                request = await _read(reader, first)
+                if request is None or not await self._answer(writer, *request):
+                    return
+            if first:  # TLS, say: a server of plain HTTP says at once that it does not understand
+                writer.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+                await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # whoever asked is gone, or the server ends
         finally:
@@ -281,16 +285,16 @@ _REFUSALS = {
 }
 
 
-async def _read(reader: asyncio.StreamReader) -> tuple[str, dict, bytes] | None:
-    """Path, headers and body of the next request; None when the connection ends."""
+async def _read(reader: asyncio.StreamReader, first: bytes) -> tuple[str, dict, bytes] | None:
+    """Path, headers and body of the request that begins with that byte; None when the connection ends."""
     try:
-        head = await reader.readuntil(b"\r\n\r\n")
+        head = first + await reader.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError:
         return None
-    first, *lines = head.decode("latin-1").rstrip("\r\n").split("\r\n")
+    line, *lines = head.decode("latin-1").rstrip("\r\n").split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     body = await reader.readexactly(int(headers.get("content-length", 0)))
-    return first.split(" ")[1], headers, body
+    return line.split(" ")[1], headers, body
 
 
 async def _send(writer: asyncio.StreamWriter, status: int, body, headers: dict | None = None) -> None:

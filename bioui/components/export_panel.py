@@ -33,7 +33,7 @@ from bioui.components.progress import NO_PROGRESS, progress_bar, progress_value
 from bioui.components.spread import spread
 from bioui.components.view import View
 from bioui.handling import actor_of, needs
-from bioui.present import counted
+from bioui.present import counted, size_words
 from bioui.work import Work
 from db.exchange import writers
 from db.exchange.records import Records
@@ -107,13 +107,6 @@ def make_file(choose: Callable[[Session, Actor], Records], format: Format, reque
             place.note_export(writers.Taken.of(records), format)
             undo.pop_all()
         return panel_value(records, format, place=place)
-
-
-def size_words(size: int) -> str:
-    """`812 bytes`, `40 KB`, `1.2 MB`."""
-    if size < 1_000:
-        return f"{size} bytes"
-    return f"{size / 1e3:,.0f} KB" if size < 1e6 else f"{size / 1e6:,.1f} MB"
 
 
 def _stays(restricted: int) -> str:

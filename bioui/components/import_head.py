@@ -2,8 +2,8 @@
 
 from pathlib import PurePath
 
-from bioui.components.export_panel import size_words
 from bioui.components.view import View
+from bioui.present import size_words
 from db.exchange.plan import MAX_ROWS
 from db.exchange.sniff import MAX_BYTES
 from db.exchange.survey import Survey

@@ -94,18 +94,18 @@ def pipeline_value(held: Holdings, actor: Actor, project_id: int) -> dict:
     """The five steps with their counts, and the one to take next."""
     place, sentence, link = next_step(held, actor)
     shown = (
-        (held.instructions, "instructions", f"{held.approved:,} approved, {counted(held.drafts, 'draft')}"),
+        (held.instructions, "instruction", f"{held.approved:,} approved, {counted(held.drafts, 'draft')}"),
         (held.in_review, "in review", f"{held.waiting:,} wait for you" if held.waiting else ""),
-        (held.versions, "frozen versions", f"newest: {counted(held.rows, 'row')}" if held.versions else ""),
-        (held.adapters, "adapters", f"{held.open_jobs} running or queued" if held.open_jobs else ""),
-        (held.comparisons, "comparisons", ""),
+        (held.versions, "frozen version", f"newest: {counted(held.rows, 'row')}" if held.versions else ""),
+        (held.adapters, "adapter", f"{held.open_jobs} running or queued" if held.open_jobs else ""),
+        (held.comparisons, "comparison", ""),
     )
     steps = [
         {
             "name": name,
             "href": f"{path}?project={project_id}" if actor.can(right) else "",
             "count": f"{count:,}",
-            "unit": unit,
+            "unit": unit if count == 1 or unit == "in review" else f"{unit}s",
             "note": note,
             "is_next": name == place,
         }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from bioui.components import facts
+from bioui.components.adapter_export import adapter_export
 from bioui.components.empty import empty_state
 from bioui.components.facts import fact
 from bioui.components.fold import fold
@@ -261,13 +262,16 @@ def build() -> None:
             details_html = View(DETAILS, NOTHING_OPEN, elem_classes="model-details")
             with gr.Row(elem_classes=["actions", "delete-adapter"], visible=False) as tools_row:
                 delete_btn = gr.Button("Delete adapter", variant="stop", size="sm")
+            export_col = gr.Column(elem_classes="model-export")
     opened_state = gr.State(Opened())
 
     opened = [details_html, opened_state, adapters_html]
-    page.on_load(show_models, [*opened, bases_html])
+    shown = page.on_load(show_models, [*opened, bases_html])
     page.on_load(show_tools, [add_box, tools_row])
-    page.on(adapters_html.open, open_adapter, [page.project_id], [*opened, bases_html])
-    page.on(bases_html.open, open_base, [page.project_id], [*opened, bases_html])
+    chosen = page.on(adapters_html.open, open_adapter, [page.project_id], [*opened, bases_html])
+    left = page.on(bases_html.open, open_base, [page.project_id], [*opened, bases_html])
+    with export_col:
+        adapter_export(page, opened_state, [shown, chosen, left])
     form = [name_tb, location_tb, revision_tb, description_tb]
     page.on(
         add_btn.click, add_base, [page.project_id, *form], [*opened, bases_html, *form], problem=form_problem

@@ -5,9 +5,11 @@ import json
 import gradio as gr
 import pytest
 
+from bioui.components import adapter_export
 from bioui.pages import models
 from bioui.pages.models import Opened
-from db import registry
+from db import jobs, processes, registry
+from db.enums import JobKind, JobStatus, ProcessRole
 from db.policy import PolicyError
 from db.session import read, write
 from db.tables import BaseModel
@@ -164,3 +166,35 @@ def test_a_folder_with_an_unreadable_config_is_told(people, project_id, model_fo
     (model_folder / "config.json").write_text("{not json")
     with pytest.raises(ValueError, match=r"^location: .*config\.json is not readable JSON"):
         models.add_base(project_id, "Mine", str(model_folder), "", "", request_of(people.trainer))
+
+
+def test_an_adapter_is_exported_once_and_its_export_is_shown(people, project_id, adapter_ids):
+    request, opened = request_of(people.trainer), Opened(adapter_ids[0])
+    column, listed, timer, key, hub_column = adapter_export.show_exports(project_id, opened, request)
+    assert (column.visible, listed, timer.active, hub_column.visible) == (True, {"exports": []}, False, False)
+    for _ in range(2):  # a double click
+        listed, timer = adapter_export.export(project_id, opened, key, "merged", "", True, request)
+    assert [(one["status"], one["form"]) for one in listed["exports"]] == [
+        ("Queued", "Merged model (safetensors)")
+    ]
+    assert timer.active
+    with write() as session:
+        worker = processes.register(session, ProcessRole.WORKER)
+        job = jobs.claim_next(session, worker.id, [JobKind.EXPORT])
+        result = {"folder": "/exports/1", "bytes": 2_500_000}
+        jobs.close(session, job.id, job.attempt, JobStatus.FINISHED, result=result)
+    listed, timer = adapter_export.poll(project_id, opened, request)
+    assert listed["exports"][0]["size"] == "2.5 MB"
+    assert not timer.active
+    assert adapter_export.show_exports(project_id, Opened(), request)[0].visible is False
+
+
+def test_who_may_not_train_exports_nothing(people, project_id, adapter_ids):
+    with pytest.raises(PolicyError):
+        adapter_export.export(
+            project_id, Opened(adapter_ids[0]), "key", "adapter", "", True, request_of(people.author)
+        )
+    with pytest.raises(ValueError, match="^repository: no token of the Hub is configured"):
+        adapter_export.export(
+            project_id, Opened(adapter_ids[0]), "key", "adapter", "a/b", True, request_of(people.trainer)
+        )

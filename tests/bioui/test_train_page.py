@@ -35,6 +35,27 @@ REPORT = {
     "steps": 45,
     "seconds": 150.0,
     "device": "cpu",
+    "histogram": [
+        {"from": 1, "to": 256, "rows": 100},
+        {"from": 257, "to": 512, "rows": 17},
+        {"from": 513, "to": 768, "rows": 2},
+    ],
+    "batching": "flat",
+    "rows_a_step": 8.0,
+    "fill": 1.0,
+    "memory": {"low": 1_500_000_000, "high": 2_000_000_000, "there": None},
+    "disk": {"needed": 5_000_000, "checkpoint": 1, "result": 1, "free": 9_000_000_000},
+    "duplicates": {"train": 3, "validation": 0, "validation_in_train": 1, "test_in_train": 0},
+    "warnings": ["One row of the validation split is trained on as well."],
+    "samples": [
+        {
+            "row": 1,
+            "tokens": 12,
+            "labelled_tokens": 4,
+            "is_cut": False,
+            "pieces": [{"text": "Ask <b>", "labelled": False}, {"text": "Say", "labelled": True}],
+        }
+    ],
 }
 
 
@@ -282,7 +303,29 @@ def test_the_data_report_says_what_is_left_out_and_how_long_it_takes(people, pro
     assert "117 of 120 rows" in value["sentences"][0]
     assert "2 longer than 512 tokens" in value["sentences"][0]
     assert "1 without an answer" in value["sentences"][0]
+    assert [(bar["height"], bar["is_over"]) for bar in value["bars"]] == [
+        (100, False),
+        (17, False),
+        (2, True),
+    ]
+    facts = {fact["name"]: fact["text"] for fact in value["facts"]}
+    assert facts["Memory"] == "1.5 GB to 2.0 GB"
+    assert facts["Copies"] == "3 within the training rows, 1 validation rows also trained on"
+    assert value["samples"][0]["pieces"][1] == {"text": "Say", "labelled": True}
+    assert value["warnings"] == REPORT["warnings"]
     assert train_start.poll_report(job_id, request_of(people.trainer))[1].active is False
+
+
+def test_a_report_that_could_not_be_timed_tells_the_data_alone(people, project_id, form):
+    job_id = train_start.check_data(project_id, "key", request_of(people.trainer), *form())[3]
+    with write() as session:
+        worker = processes.register(session, ProcessRole.WORKER)
+        job = jobs.claim_next(session, worker.id, [JobKind.DATA_REPORT])
+        untimed = {**REPORT, "seconds": None, "memory": None}
+        jobs.close(session, job_id, job.attempt, JobStatus.FINISHED, result=untimed)
+        value = report_of(session, job)
+    assert value["title"] == "The data are ready"
+    assert "Timed" not in value["basis"]
 
 
 def test_a_check_that_failed_can_be_asked_again(people, project_id, form):

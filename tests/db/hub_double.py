@@ -38,7 +38,7 @@ class FakeHub:
             return 200, {"url": f"{self.url}/datasets/ward/questions"}
         if path == "/api/validate-yaml":  # of the card, before it is sent
             return 200, {"errors": [], "warnings": []}
-        if path == "/api/datasets/ward/questions":
+        if path in ("/api/datasets/ward/questions", "/api/models/ward/questions"):
             return 200, {"id": "ward/questions", "private": self.is_private, "tags": [], "siblings": []}
         if path.endswith("/tree/main"):
             return 200, [
@@ -49,7 +49,7 @@ class FakeHub:
             modes = [
                 {
                     "path": one["path"],
-                    "uploadMode": "lfs" if one["path"].endswith(".parquet") else "regular",
+                    "uploadMode": "lfs" if one["path"].endswith((".parquet", ".safetensors")) else "regular",
                     "shouldIgnore": False,
                 }
                 for one in json.loads(body)["files"]

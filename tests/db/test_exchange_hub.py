@@ -11,7 +11,7 @@ import pytest
 from db import audit, datasets, instructions
 from db.datasets import FrozenRow
 from db.enums import Role, Split
-from db.exchange.hub import TOKEN_SETTING, stage_version
+from db.exchange.hub import TOKEN_SETTING, require_repository, stage_version
 from db.policy import PolicyError
 from db.projects import get_project
 from db.session import read, write
@@ -130,8 +130,13 @@ def test_a_hub_that_is_not_there_is_one_sentence(hub, push, version_id):
 
 
 @pytest.mark.parametrize("repository", ["questions", "a/b/c", "../x", "a b/c"])
-def test_a_repository_is_an_owner_and_a_name(hub, push, version_id, repository):
-    assert "owner/name" in push(version_id, repository=repository, HF_TOKEN="hf_ours").stderr
+def test_a_repository_is_an_owner_and_a_name(repository):
+    with pytest.raises(ValueError, match="owner/name"):
+        require_repository(repository)
+
+
+def test_nothing_is_asked_of_the_hub_for_what_is_no_repository(hub, push, version_id):
+    assert "owner/name" in push(version_id, repository="a/b/c", HF_TOKEN="hf_ours").stderr
     assert hub.requests == 0
 
 
