@@ -57,9 +57,9 @@ def serve(studio: Settings, listener: socket.socket) -> None:
 
 
 def start_worker(studio: Settings) -> None:
-    """Start a worker in its own session, unless one already works on this data folder."""
+    """Start a worker in its own session, unless one of this machine already works."""
     with read() as session:
-        if processes.find_alive(session, ProcessRole.WORKER):
+        if processes.find_alive(session, ProcessRole.WORKER, here=True):
             return
     with (studio.logs_dir / "worker.log").open("ab") as log:
         subprocess.Popen(

@@ -80,6 +80,7 @@ class JobKind(StrEnum):
     DATA_REPORT = "data_report"  # what a training run would do: rows, tokens, steps, time
     GENERATE = "generate"  # grow instructions from seeds, by an endpoint
     CONVERT = "convert"  # turn corpora into instructions
+    EXPORT = "export"  # an adapter as other tools take it
 
 
 class JobStatus(StrEnum):

@@ -6,18 +6,20 @@ refused (`FencedError`), so a worker that comes back from the dead cannot spoil 
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from db import audit, processes, specs
-from db.enums import JobKind, JobStatus
+from db import audit, notices, specs
+from db.enums import JobKind, JobStatus, StopMode
 from db.policy import Actor, Right, require
-from db.tables import Attempt, Job, Metric, Process
+from db.tables import Attempt, Job, Metric
 from db.tables.base import utc_now
 
-LEASE = timedelta(seconds=30)
+NOTE = 10_000  # characters
+ORDER = (Job.priority.desc(), func.coalesce(Job.position, Job.id), Job.id)  # in which queued jobs are taken
 _RIGHTS = {JobKind.GENERATE: Right.RUN_FACTORY, JobKind.CONVERT: Right.RUN_FACTORY}
 
 
@@ -46,10 +48,9 @@ def enqueue(
 ) -> Job:
     """Queue a job. The same `request_key` again (a double click) returns the job it made the first time."""
     require(actor, right_to(kind))
-    if request_key is not None:
-        known = session.scalar(select(Job).where(Job.request_key == request_key))
-        if known is not None:
-            return known
+    same = select(Job).where(Job.request_key == request_key)
+    if request_key is not None and (known := session.scalar(same)) is not None:
+        return known
     job = Job(
         project_id=project_id,
         kind=kind,
@@ -58,21 +59,32 @@ def enqueue(
         request_key=request_key,
         created_by_id=actor.id,
     )
-    session.add(job)
+    try:
+        with session.begin_nested():
+            session.add(job)
+    except IntegrityError:  # where two may write at once, the other click came first
+        if request_key is None or (known := session.scalar(same)) is None:
+            raise
+        return known
     audit.record(session, actor, "queued", job, kind=kind)
     return job
 
 
-def request_cancel(session: Session, actor: Actor, job_id: int) -> Job:
-    """Ask an open job to stop; one still queued is cancelled at once. Raises ValueError for a closed one."""
+def request_cancel(session: Session, actor: Actor, job_id: int, mode: StopMode = StopMode.SAVE) -> Job:
+    """Ask an open job to stop; one still queued, or about to go on by itself, is cancelled at once.
+
+    Asked again, the later mode counts: who is tired of waiting for the save discards. Raises ValueError
+    for a closed one.
+    """
     job = get_job(session, job_id)
     require(actor, right_to(job.kind))
-    if not job.status.is_open:
+    if not (job.status.is_open or goes_on(job)):
         raise ValueError(f"job: it is already {job.status}; there is nothing to cancel.")
-    job.cancel_requested_at = utc_now()
-    if job.status is JobStatus.QUEUED:
+    job.cancel_requested_at = job.cancel_requested_at or utc_now()
+    job.stop_mode = mode
+    if job.status is not JobStatus.RUNNING:
         job.status, job.finished_at = JobStatus.CANCELLED, utc_now()
-    audit.record(session, actor, "cancel_requested", job)
+    audit.record(session, actor, "cancel_requested", job, mode=mode)
     return job
 
 
@@ -85,9 +97,27 @@ def requeue(session: Session, actor: Actor, job_id: int, *, more_to_do: bool = F
     require(actor, right_to(job.kind))
     if job.status.is_open or (job.status is JobStatus.FINISHED and not more_to_do):
         raise ValueError(f"job: it is {job.status}; only one that stopped early can be resumed.")
-    job.status, job.error, job.finished_at, job.cancel_requested_at = JobStatus.QUEUED, "", None, None
+    _back_in_line(job)
+    job.resumed = 0
     audit.record(session, actor, "requeued", job)
     return job
+
+
+def set_note(session: Session, actor: Actor, job_id: int, note: str) -> Job:
+    """Keep people's own words about a job. Raises ValueError for more than NOTE characters."""
+    job = get_job(session, job_id)
+    require(actor, right_to(job.kind))
+    note = note.strip()
+    if len(note) > NOTE:
+        raise ValueError(f"note: it has {len(note):,} characters; {NOTE:,} are the most.")
+    job.note = note
+    audit.record(session, actor, "noted", job)
+    return job
+
+
+def goes_on(job: Job) -> bool:
+    """True for an interrupted job that a worker puts back in the queue by itself."""
+    return job.status is JobStatus.INTERRUPTED and job.resumed < job.spec.get("resumes", 0)
 
 
 def right_to(kind: JobKind) -> Right:
@@ -115,6 +145,12 @@ def count_open(session: Session) -> int:
     return (
         session.scalar(select(func.count()).where(Job.status.in_((JobStatus.QUEUED, JobStatus.RUNNING)))) or 0
     )
+
+
+def list_running(session: Session, kinds: Collection[JobKind] = tuple(JobKind)) -> list[Job]:
+    """The jobs of all projects that a worker is at."""
+    query = select(Job).where(Job.status == JobStatus.RUNNING, Job.kind.in_(kinds)).order_by(Job.id)
+    return list(session.scalars(query))
 
 
 def list_metrics(session: Session, job_id: int, *, after_id: int = 0) -> list[Metric]:
@@ -145,19 +181,20 @@ def claim_next(
     kinds: Collection[JobKind] = tuple(JobKind),
     *,
     now: datetime | None = None,
+    job_id: int | None = None,
+    device: str = "",
 ) -> Job | None:
-    """Take the next queued job of `kinds`, or None. One statement, so no two workers get the same."""
+    """Take the next queued job of `kinds`, or the very one named, or None when it is gone.
+
+    One statement, so no two workers get the same. `device` is what the attempt is to run on.
+    """
     now = now or utc_now()
-    following = (
-        select(Job.id)
-        .where(Job.status == JobStatus.QUEUED, Job.kind.in_(kinds))
-        .order_by(Job.priority.desc(), Job.id)
-        .limit(1)
-        .scalar_subquery()
-    )
+    if job_id is None:
+        queued = select(Job.id).where(Job.status == JobStatus.QUEUED, Job.kind.in_(kinds))
+        job_id = queued.order_by(*ORDER).limit(1).scalar_subquery()
     claim = (
         update(Job)
-        .where(Job.id == following, Job.status == JobStatus.QUEUED)
+        .where(Job.id == job_id, Job.status == JobStatus.QUEUED)
         .values(
             status=JobStatus.RUNNING,
             attempt=Job.attempt + 1,
@@ -173,14 +210,21 @@ def claim_next(
     )
     job = session.scalar(claim)
     if job is not None:
-        session.add(Attempt(job_id=job.id, number=job.attempt, process_id=process_id, started_at=now))
+        columns = {"process_id": process_id, "device": device, "started_at": now}
+        session.add(Attempt(job_id=job.id, number=job.attempt, **columns))
     return job
 
 
 def note_child(session: Session, job_id: int, attempt: int, *, pid: int, started: float) -> None:
-    """Remember which process carries the attempt out."""
-    row = _get_attempt(session, job_id, attempt)
+    """Remember which process carries the attempt out; `started` is that of `processes.started_at`."""
+    row = get_attempt(session, job_id, attempt)
     row.child_pid, row.child_started = pid, started
+
+
+def note_external(session: Session, job_id: int, attempt: int, number: str) -> None:
+    """Remember under which number a scheduler of the site (Slurm) carries the attempt out."""
+    _owned(session, job_id, attempt)
+    get_attempt(session, job_id, attempt).external_id = number
 
 
 def beat(session: Session, job_id: int, attempt: int, *, now: datetime | None = None) -> None:
@@ -189,6 +233,12 @@ def beat(session: Session, job_id: int, attempt: int, *, now: datetime | None = 
 
 def cancel_requested(session: Session, job_id: int, attempt: int) -> bool:
     return _owned(session, job_id, attempt).cancel_requested_at is not None
+
+
+def stop_mode(session: Session, job_id: int, attempt: int) -> StopMode | None:
+    """What is to become of what the attempt did, once someone asked to stop it; None while nobody has."""
+    job = _owned(session, job_id, attempt)
+    return None if job.cancel_requested_at is None else job.stop_mode or StopMode.SAVE
 
 
 def require_owned(session: Session, job_id: int, attempt: int) -> None:
@@ -226,8 +276,10 @@ def close(
     job.status, job.error, job.finished_at = status, error, utc_now()
     if result is not None:
         job.result = result
-    row = _get_attempt(session, job_id, attempt)
+    row = get_attempt(session, job_id, attempt)
     row.ended_at, row.exit_code = utc_now(), exit_code
+    if not goes_on(job):
+        notices.put(session, job)
     return job
 
 
@@ -237,42 +289,24 @@ def record_result(session: Session, job_id: int, attempt: int, **result) -> None
     job.result = {**job.result, **result}
 
 
-def sweep(session: Session, *, now: datetime | None = None) -> list[Job]:
-    """Mark running jobs whose worker and child are both gone as interrupted; returns them."""
-    now = now or utc_now()
-    running = session.scalars(select(Job).where(Job.status == JobStatus.RUNNING)).all()
-    lost = [job for job in running if _is_lost(session, job, now)]
-    for job in lost:
-        cancelled = job.cancel_requested_at is not None
-        error = (
-            ""
-            if cancelled
-            else "The machine or its worker stopped; resume to go on from the last checkpoint."
-        )
-        status = JobStatus.CANCELLED if cancelled else JobStatus.INTERRUPTED
-        close(session, job.id, job.attempt, status, error=error)
-    return lost
+def go_on(session: Session, job_id: int) -> Job | None:
+    """Put an interrupted job back in the queue by itself; None when it is not to, or somebody was faster."""
+    job = get_job(session, job_id)
+    if not goes_on(job):
+        return None
+    _back_in_line(job)
+    job.resumed += 1
+    audit.record(session, None, "requeued", job, resumed=job.resumed)
+    return job
 
 
-def running_children(session: Session, *, boot: str) -> list[tuple[Job, Attempt]]:
-    """The running jobs of this boot of this machine whose child process is known."""
-    query = (
-        select(Job, Attempt)
-        .join(Attempt, (Attempt.job_id == Job.id) & (Attempt.number == Job.attempt))
-        .join(Process, Process.id == Attempt.process_id)
-        .where(Job.status == JobStatus.RUNNING, Process.boot == boot, Attempt.child_pid.is_not(None))
-    )
-    return [tuple(row) for row in session.execute(query)]
+def get_attempt(session: Session, job_id: int, number: int) -> Attempt:
+    return session.scalars(select(Attempt).where(Attempt.job_id == job_id, Attempt.number == number)).one()
 
 
-def _is_lost(session: Session, job: Job, now: datetime) -> bool:
-    worker = session.get(Process, job.process_id)
-    attempt = _get_attempt(session, job.id, job.attempt)
-    if worker is not None and processes.is_alive(worker, now=now):
-        return False
-    if worker is not None and worker.boot == processes.boot_id() and attempt.child_pid:
-        return not processes.is_running(attempt.child_pid, attempt.child_started)
-    return now - job.heartbeat_at > LEASE
+def _back_in_line(job: Job) -> None:
+    job.status, job.error, job.finished_at = JobStatus.QUEUED, "", None
+    job.cancel_requested_at = job.stop_mode = None
 
 
 def _owned(session: Session, job_id: int, attempt: int) -> Job:
@@ -282,7 +316,3 @@ def _owned(session: Session, job_id: int, attempt: int) -> Job:
             f"Attempt {attempt} no longer owns job {job_id} (attempt {job.attempt}, {job.status})."
         )
     return job
-
-
-def _get_attempt(session: Session, job_id: int, number: int) -> Attempt:
-    return session.scalars(select(Attempt).where(Attempt.job_id == job_id, Attempt.number == number)).one()

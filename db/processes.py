@@ -1,33 +1,36 @@
-"""Workers and model servers: who is alive, told by a heartbeat and, on this host, by the process itself.
+"""Workers and model servers: who is alive, told on this machine by the process itself, else by a heartbeat.
 
-A pid alone is no identity (pids are reused): boot, pid and start time together are.
+A pid alone is no identity (pids are reused): boot, pid and start time together are. The start is counted from
+the boot, not from the epoch, for a wall clock that is set would make every live process another one.
 """
 
 import os
-import socket
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import psutil
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from db.enums import ProcessRole
+from db.heartbeats import Heartbeats
+from db.settings import machine_name
 from db.tables import Process
 from db.tables.base import utc_now
 
 FRESH = timedelta(seconds=20)
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")  # Linux
+_seen = Heartbeats()  # of the processes of other machines
 
 
 def register(session: Session, role: ProcessRole, *, address: str = "", token: str = "", **detail) -> Process:
     """Enter the calling process in the books."""
     process = Process(
         role=role,
-        host=socket.gethostname(),
+        host=machine_name(),
         boot=boot_id(),
         pid=os.getpid(),
-        started=psutil.Process().create_time(),
+        started=started_at(os.getpid()),
         address=address,
         token=token,
         detail=detail,
@@ -47,37 +50,85 @@ def sign_off(session: Session, process_id: int) -> None:
     session.get_one(Process, process_id).stopped_at = utc_now()
 
 
-def find_alive(session: Session, role: ProcessRole, *, now: datetime | None = None) -> Process | None:
-    """The latest live process of that role, or None."""
+def list_alive(
+    session: Session, role: ProcessRole, *, now: datetime | None = None, here: bool = False
+) -> list[Process]:
+    """The live processes of that role, the latest first; with `here`, those of this machine."""
     query = (
         select(Process).where(Process.role == role, Process.stopped_at.is_(None)).order_by(Process.id.desc())
     )
-    return next((process for process in session.scalars(query) if is_alive(process, now=now)), None)
+    if here:
+        query = query.where(Process.host == machine_name())
+    return [process for process in session.scalars(query) if is_alive(process, now=now)]
+
+
+def find_alive(
+    session: Session, role: ProcessRole, *, now: datetime | None = None, here: bool = False
+) -> Process | None:
+    """The latest of them, or None."""
+    return next(iter(list_alive(session, role, now=now, here=here)), None)
+
+
+def list_others(session: Session, role: ProcessRole, *, within: float) -> list[Process]:
+    """The latest process of that role on each other machine heard of `within` so many seconds, signed off or
+    not: a machine that starts anew is soon back. Wall clocks are compared, so `within` is no short time."""
+    since = utc_now() - timedelta(seconds=within)
+    latest = select(func.max(Process.id)).where(Process.role == role).group_by(Process.host)
+    query = select(Process).where(
+        Process.id.in_(latest), Process.host != machine_name(), Process.heartbeat_at > since
+    )
+    return list(session.scalars(query))
 
 
 def terminate(session: Session, role: ProcessRole) -> None:
-    """Ask the live process of that role to end, when it runs on this host."""
-    process = find_alive(session, role)
-    if process is not None and process.host == socket.gethostname():
+    """Ask the live processes of that role to end that run on this machine."""
+    for process in list_alive(session, role, here=True):
         psutil.Process(process.pid).terminate()
 
 
 def is_alive(process: Process, *, now: datetime | None = None) -> bool:
-    """True while the heartbeat is fresh and, on this host and boot, the very process still runs."""
-    if process.stopped_at is not None or (now or utc_now()) - process.heartbeat_at > FRESH:
+    """True while the very process still runs, on this machine; on another, while its heartbeat goes on.
+
+    A heartbeat looked at for the first time is held against the wall clock, which may be off by FRESH either
+    way; from then on what counts is how long it has stood still.
+    """
+    if process.stopped_at is not None:
         return False
-    if process.host == socket.gethostname():
-        return process.boot == boot_id() and is_running(process.pid, process.started)
-    return True
+    if is_here(process):
+        return is_running(process.pid, process.started)
+    if process.host == machine_name():  # an earlier boot
+        return False
+    silence = _seen.silence(process.id, process.heartbeat_at)
+    if silence is None:
+        return abs((now or utc_now()) - process.heartbeat_at) <= FRESH
+    return silence <= FRESH.total_seconds()
+
+
+def is_here(process: Process) -> bool:
+    """True when it was started on this machine since its boot: it can be asked itself."""
+    return process.host == machine_name() and process.boot == boot_id()
 
 
 def is_running(pid: int, started: float) -> bool:
-    """True when the process of that pid began at `started` (seconds since the epoch) and is no zombie."""
+    """True when the process of that pid began at `started` (of `started_at`) and is no zombie."""
     try:
-        process = psutil.Process(pid)
-        return abs(process.create_time() - started) < 1 and process.status() != psutil.STATUS_ZOMBIE
+        return abs(started_at(pid) - started) < 1 and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
+
+
+def started_at(pid: int) -> float:
+    """When the process began, seconds after the boot; 0 when there is none of that pid."""
+    try:
+        # The name stands in parentheses and may hold anything; field 22 is the 20th after it.
+        after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return int(after_name[19]) / os.sysconf("SC_CLK_TCK")
+    except (OSError, IndexError):
+        pass
+    try:
+        return psutil.Process(pid).create_time() - psutil.boot_time()
+    except psutil.Error:
+        return 0.0
 
 
 def boot_id() -> str:

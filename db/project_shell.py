@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from db import double_review, duplicates, privacy_sweep, projects, unreviewed
+from db import double_review, duplicates, notices, privacy_sweep, projects, unreviewed
 from db import guidelines as guides
 from db.exchange import hub
 from db.policy import Actor, Right, require
@@ -33,6 +33,13 @@ def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     setting.add_argument("--token-variable", metavar="NAME", help="environment variable of the Hub's token")
     setting.add_argument(
         "--solo", action=argparse.BooleanOptionalAction, help="people may approve their own work"
+    )
+    setting.add_argument("--webhook", metavar="URL", help="told when a run ends; '' for none (an admin)")
+    setting.add_argument(
+        "--webhook-private", action=argparse.BooleanOptionalAction, help="its address may be private"
+    )
+    setting.add_argument(
+        "--webhook-secret", metavar="NAME", help="environment variable, ends in _SECRET, sent as bearer token"
     )
     command("guidelines", guidelines, read).add_argument(
         "number", type=int, nargs="?", help="of a version; the one in force unless told"
@@ -62,6 +69,10 @@ def settings(session: Session, actor: Actor, given: argparse.Namespace):
         unreviewed.set_rule(session, actor, project.id, replace(unreviewed.rule_of(project), **asked))
     if given.token_variable is not None:
         hub.set_token_variable(session, actor, project.id, given.token_variable)
+    hook = {"url": given.webhook, "private": given.webhook_private, "secret_variable": given.webhook_secret}
+    told = {name: value for name, value in hook.items() if value is not None}
+    if told:
+        notices.set_webhook(session, actor, project.id, replace(notices.webhook_of(project), **told))
     if given.solo is not None:
         projects.set_solo(session, actor, project.id, solo=given.solo)
     yield {
@@ -69,6 +80,7 @@ def settings(session: Session, actor: Actor, given: argparse.Namespace):
         **asdict(duplicates.rule_of(project)),
         **asdict(unreviewed.rule_of(project)),
         "token_variable": hub.token_variable(session, project.id),
+        "webhook": asdict(notices.webhook_of(project)),
         "solo": project.is_solo,
     }
 

@@ -96,6 +96,18 @@ def delete_adapter(session: Session, actor: Actor, adapter_id: int, *, deleted: 
     return adapter
 
 
+def register_base_model(session: Session, **columns) -> BaseModel:
+    """Enter a whole model that a job has tuned. A taken name gets a number behind it."""
+    name, number, columns["name"] = columns["name"].strip(), 1, columns["name"].strip()
+    while _is_taken(session, columns["name"]):
+        number += 1
+        columns["name"] = f"{name} {number}"
+    base = BaseModel(**columns)
+    session.add(base)
+    audit.record(session, None, "registered", base, job=base.job_id)
+    return base
+
+
 def register_adapter(session: Session, **columns) -> Adapter:
     """Enter a finished adapter, with all of its provenance. A taken name gets a number behind it."""
     columns["name"] = free_adapter_name(session, columns["name"])
@@ -113,6 +125,12 @@ def free_adapter_name(session: Session, name: str) -> str:
         number += 1
         candidate = f"{name} {number}"
     return candidate
+
+
+def _is_taken(session: Session, name: str) -> bool:
+    """True when a base model or an adapter is found by that name."""
+    base = session.scalar(select(BaseModel.id).where(BaseModel.name == name))
+    return base is not None or session.scalar(select(Adapter.id).where(Adapter.name == name)) is not None
 
 
 def hash_file(path: Path) -> str:

@@ -4,6 +4,7 @@ Knows nothing of Gradio or torch: the UI, the worker and the model server read t
 """
 
 import os
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,12 +32,29 @@ class Settings:
         return self.database_url or f"sqlite:///{self.data_dir / 'studio.db'}"
 
     @property
+    def address(self) -> str:
+        """Where people find the studio: STUDIO_ADDRESS behind a proxy, else its own host and port."""
+        host = machine_name() if self.host in ("0.0.0.0", "::") else self.host
+        own = f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        return os.environ.get("STUDIO_ADDRESS", "").strip().rstrip("/") or own
+
+    @property
     def jobs_dir(self) -> Path:
         return self.data_dir / "jobs"
 
     @property
     def adapters_dir(self) -> Path:
         return self.data_dir / "adapters"
+
+    @property
+    def models_dir(self) -> Path:
+        """Whole models that were tuned here."""
+        return self.data_dir / "models"
+
+    @property
+    def exports_dir(self) -> Path:
+        """Adapters and models as other tools take them."""
+        return self.data_dir / "exports"
 
     @property
     def logs_dir(self) -> Path:
@@ -58,7 +76,13 @@ class Settings:
         """
         try:
             self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-            for folder in (self.jobs_dir, self.adapters_dir, self.logs_dir):
+            for folder in (
+                self.jobs_dir,
+                self.adapters_dir,
+                self.models_dir,
+                self.exports_dir,
+                self.logs_dir,
+            ):
                 folder.mkdir(exist_ok=True)
         except OSError as error:
             raise ValueError(f"data_dir: cannot write {self.data_dir} ({error.strerror}).") from error
@@ -77,6 +101,14 @@ def from_environment() -> Settings:
         database_url=env.get("DATABASE_URL", ""),
         no_worker=env.get("STUDIO_NO_WORKER", "").lower() in ("1", "true", "yes"),
     )
+
+
+def machine_name() -> str:
+    """What this machine goes by among those that share a database: STUDIO_MACHINE, else its host name.
+
+    Give one where the host name is not lasting, as in a container, or where two are alike.
+    """
+    return os.environ.get("STUDIO_MACHINE", "").strip() or socket.gethostname()
 
 
 def ner_dir() -> Path | None:

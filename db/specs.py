@@ -7,6 +7,7 @@ from dataclasses import asdict, fields
 
 from db.convert_spec import ConvertSpec
 from db.enums import JobKind
+from db.export_spec import ExportSpec
 from db.generate_spec import GenerateSpec
 from db.train_spec import TrainSpec
 
@@ -16,6 +17,7 @@ SPECS = {
     JobKind.DATA_REPORT: TrainSpec,
     JobKind.GENERATE: GenerateSpec,
     JobKind.CONVERT: ConvertSpec,
+    JobKind.EXPORT: ExportSpec,
 }
 
 

@@ -96,6 +96,9 @@ class TrainSpec:
     evaluate_every: int = option(0, "Steps between two looks at the validation rows. 0: after each epoch.")
     patience: int = option(0, "Stop when the validation loss has not fallen for so many looks. 0: never.")
     keep: str = option("last", "Which weights become the adapter: the last, or the best by validation loss.")
+    save_every: int = option(
+        0, "Steps between two checkpoints. 0: ten a run, and every five minutes at the latest."
+    )
     sample_every: int = option(0, "Steps between two sets of sample answers. 0: none.")
     sample_prompts: tuple[str, ...] = option(
         (), "Fixed prompts for the sample answers, one a line; without any, three validation rows."
@@ -137,6 +140,7 @@ class TrainSpec:
             ("max_length", 16, 131_072),
             ("evaluate_every", 0, 1_000_000),
             ("patience", 0, 1000),
+            ("save_every", 0, 1_000_000),
             ("sample_every", 0, 1_000_000),
             ("resumes", 0, 100),
             ("processes", 1, 64),

@@ -31,6 +31,16 @@ def to_chat(instruction: str, input: str, output: str) -> list[Message]:
     return [*to_prompt(instruction, input), {"role": "assistant", "content": output}]
 
 
+def render(tokenizer, chats: Sequence[Sequence[Message]], *, for_answer: bool) -> list[str]:
+    """Each chat as text through the chat template. It does not tell control tokens typed inside a message."""
+    return tokenizer.apply_chat_template(
+        [list(messages) for messages in chats],
+        add_generation_prompt=for_answer,
+        tokenize=False,
+        **TEMPLATE_SWITCHES,
+    )
+
+
 def encode(tokenizer, messages: Sequence[Message], *, for_answer: bool) -> list[int]:
     """Token ids of `messages` through the chat template, special tokens included.
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from db import datasets, jobs, projects, registry, train_presets, train_yaml
+from db import datasets, exports, jobs, projects, registry, train_presets, train_yaml
 from db.enums import JobKind
+from db.export_spec import FORMS, ExportSpec
 from db.session import read, write
 from db.settings import Settings
 from db.specs import from_json, help_for
@@ -37,6 +38,12 @@ def add_commands(action: Callable[[str, Act, str], argparse.ArgumentParser]) -> 
         if option.name in SETTINGS:
             _add_setting(submit, option)
     add_acting(submit)
+    exporting = action("export", _export, "write an adapter as other tools take it, and print its number")
+    exporting.add_argument("adapter", help="name of an adapter")
+    exporting.add_argument("--form", choices=FORMS, default=FORMS[0], help=help_for(ExportSpec, "form"))
+    exporting.add_argument("--repository", default="", help=help_for(ExportSpec, "repository"))
+    exporting.add_argument("--public", action="store_true", help="the repository can be seen by everyone")
+    add_acting(exporting)
     action("spec", _print_spec, "a run's settings as YAML, for submit --spec").add_argument("job", type=int)
 
 
@@ -92,6 +99,17 @@ def _version(session: Session, project_id: int, recipe: Recipe) -> DatasetVersio
         which = f"version {recipe.version}" if recipe.version else "frozen version"
         raise LookupError(f"dataset: there is no {which} of a dataset named {recipe.dataset}.")
     return max(wanted, key=lambda v: v.number)
+
+
+def _export(settings: Settings, options: argparse.Namespace) -> int:
+    open_studio(settings)
+    with write() as s:
+        adapter = named(registry.list_all_adapters(s), options.adapter, "adapter")
+        spec = ExportSpec(adapter.id, options.form, options.repository, private=not options.public)
+        job = exports.start(s, actor_of(s, options), adapter.project_id, spec)
+        s.flush()
+        say(str(job.id))
+    return 0
 
 
 def _print_spec(settings: Settings, options: argparse.Namespace) -> int:

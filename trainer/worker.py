@@ -1,81 +1,67 @@
 """The worker: claims jobs, starts a child process for each, watches, and says how a child that died died.
 
-One a data folder and machine. It imports no torch, so it starts at once and weighs little. When it leaves,
-its children work on (each tells for itself that it lives), and the next worker takes them up again.
+One a data folder and machine; those of several machines share a database. It imports no torch, so it starts
+at once and weighs little. When it leaves, its children work on (each tells for itself that it lives), and the
+next worker takes them up again. It reckons by the monotonic clock alone: a wall clock may be set.
 """
 
 import fcntl
 import logging
+import re
+import shutil
 import signal
-import subprocess
 import time
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
 from sqlalchemy.exc import OperationalError
 
-from db import jobs, processes
-from db.enums import JobKind, JobStatus, ProcessRole
+from db import alerts, jobs, processes, queue, recovery
+from db.enums import AlertKind, JobStatus, ProcessRole
+from db.heartbeats import Heartbeats
 from db.jobs import FencedError
 from db.session import read, write
-from db.settings import Settings
-from db.tables import Job
-from db.tables.base import utc_now
-from trainer import launch
+from db.settings import Settings, machine_name
+from db.tables import Attempt, Job
+from trainer import lanes, launch, machine, slurm_child
+from trainer.children import Child, count_oom_kills, grace_of, marker_of
+from trainer.courier import Courier
+from trainer.launch_command import processes_of
+from trainer.lookout import Lookout
+from trainer.slurm import Unreachable
+from trainer.slurm_child import SlurmChild
 
 logger = logging.getLogger("trainer.worker")
 
-LOCK = "worker.lock"
-LANES: dict[str, tuple[JobKind, ...]] = {
-    "training": (JobKind.TRAIN,),
-    "factory": (JobKind.GENERATE,),  # waits for an endpoint most of its time
-    "corpora": (JobKind.CONVERT,),  # minutes; no reason to wait for an endpoint
-    "reports": (JobKind.DATA_REPORT,),  # quick, so they do not queue behind hours of training
-}
 PAUSE = 0.5  # seconds between two rounds
-BEAT = timedelta(seconds=5)
-GRACE = timedelta(seconds=20)  # for a child to stop by itself, then TERM
-LAST_GRACE = timedelta(seconds=10)  # after TERM, then KILL
-
-
-@dataclass
-class Child:
-    """A process that carries out an attempt. `popen` is None for one a former worker started."""
-
-    job_id: int
-    attempt: int
-    pid: int
-    started: float  # seconds since the epoch
-    popen: subprocess.Popen | None = None
-    unwanted_since: datetime | None = None
-    signalled: signal.Signals | None = None
-
-    def exit_code(self) -> int | None:
-        """None while it runs; negative for a signal; 0 for an adopted one that is gone, code unknown."""
-        if self.popen is not None:
-            return self.popen.poll()
-        return None if processes.is_running(self.pid, self.started) else 0
+BEAT = 5.0  # seconds between two signs of life
+AWAY = 600.0  # seconds for which a machine that fell silent is still reckoned with
 
 
 class Worker:
-    """State of one worker process. `loop(now)` is one round; nothing in it waits."""
+    """State of one worker process. `loop(now)` is one round; nothing in it waits. `now` is monotonic."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.children: dict[str, Child] = {}
+        self.machine = machine.look()
+        self.children: dict[str, Child | SlurmChild] = {}  # by lane
         self.stopping = False
-        self.beaten = utc_now()
+        self.heartbeats, self.lookout = Heartbeats(), Lookout()
+        self.rests: dict[tuple[int, int], float] = {}  # interrupted (job, attempt) -> when it goes on
+        self.cleared: set[int] = set()  # jobs of which nothing was to be kept, and nothing is left
+        self.beaten = time.monotonic()
         with write() as s:
-            self.process_id = processes.register(s, ProcessRole.WORKER).id
+            self.process_id = processes.register(s, ProcessRole.WORKER, **self.machine.detail()).id
         self._adopt()
+        self._adopt_from_slurm()
+        self._sweep(self.beaten)
 
     def run(self, *, once: bool = False) -> None:
-        """Go round until told to stop; with `once`, until nothing is queued and no child is left."""
+        """Go round until told to stop; with `once`, until nothing here is left to do."""
         while not self.stopping:
             try:
-                worked = self.loop(utc_now())
+                worked = self.loop(time.monotonic())
             except OperationalError as error:  # a busy or restarting database
                 logger.warning("database: %s", error.orig)
                 worked = True
@@ -93,48 +79,148 @@ class Worker:
         for child in self.children.values():
             logger.info("job %d goes on without a worker", child.job_id)
 
-    def loop(self, now: datetime) -> bool:
+    def loop(self, now: float) -> bool:
         """One round; returns whether there was, or still is, anything to do."""
         if now - self.beaten >= BEAT:
-            self._beat_and_sweep(now)
+            self._beat(now)
         for lane in list(self.children):
             self._watch(lane, now)
-        free = [lane for lane in LANES if lane not in self.children]
-        claimed = [self._claim(lane, LANES[lane], now) for lane in free]
-        return any(claimed) or bool(self.children)
+        self._go_on(now)
+        claimed = self._claim_training() + self._claim_others()
+        return bool(claimed or self.children or self.rests)
 
-    def _beat_and_sweep(self, now: datetime) -> None:
+    # Every few seconds ------------------------------------------------------------------------------
+
+    def _beat(self, now: float) -> None:
         with write() as s:
-            processes.beat(s, self.process_id, now=now, jobs=[c.job_id for c in self.children.values()])
-            for job in jobs.sweep(s, now=now):
-                logger.info("job %d is %s", job.id, job.status)
+            processes.beat(s, self.process_id, jobs=[c.job_id for c in self.children.values()])
+        self._adopt_from_slurm()
+        self._sweep(now)
+        self._look_out(now)
         self.beaten = now
 
-    def _adopt(self) -> None:
-        """Take up the children of a former worker that still run; close the jobs of those that do not."""
+    def _sweep(self, now: float) -> None:
+        """Close what died with its machine, note what is to go on, remove what was not to be kept."""
         with write() as s:
-            for job, attempt in jobs.running_children(s, boot=processes.boot_id()):
-                if processes.is_running(attempt.child_pid, attempt.child_started):
-                    child = Child(job.id, attempt.number, attempt.child_pid, attempt.child_started)
-                    self.children[_lane_of(job.kind)] = child
-                    logger.info("job %d still runs as process %d", job.id, child.pid)
-            jobs.sweep(s)
+            for job in recovery.sweep(s, self.heartbeats, now=now):
+                logger.info("job %d is %s", job.id, job.status)
+        with read() as s:
+            interrupted = recovery.list_interrupted(s)
+            discarded = set(recovery.list_discarded(s)) - self.cleared
+        self.rests = {
+            (job.id, job.attempt): self.rests.get(
+                (job.id, job.attempt), now + recovery.pause_before(job.resumed)
+            )
+            for job in interrupted
+        }
+        for job_id in discarded:
+            shutil.rmtree(self._checkpoints(job_id), ignore_errors=True)
+            self.cleared.add(job_id)
 
-    def _claim(self, lane: str, kinds: tuple[JobKind, ...], now: datetime) -> bool:
-        with read() as s:  # an idle worker takes no write lock
-            if not jobs.has_queued(s, kinds):
-                return False
+    def _look_out(self, now: float) -> None:
+        """Alert people to live runs that are silent, or short of disk."""
+        self.lookout.forget_others({(c.job_id, c.attempt) for c in self.children.values()})
+        for child in self.children.values():
+            with read() as s:
+                job = jobs.get_job(s, child.job_id)
+            if job.attempt != child.attempt or job.kind not in lanes.KINDS:
+                continue
+            for kind, sentence in self.lookout.alerts(job, self._checkpoints(job.id), now=now):
+                self._alert(child, job.step, kind, sentence)
+
+    def _alert(self, child: Child, step: int, kind: AlertKind, sentence: str) -> None:
+        try:
+            with write() as s:
+                told = alerts.record(s, child.job_id, child.attempt, step, kind, sentence)
+        except FencedError:  # it ended meanwhile
+            return
+        if told is not None:
+            logger.warning("job %d: %s", child.job_id, sentence)
+
+    def _adopt(self) -> None:
+        """Take up the children of a former worker of this machine that still run.
+
+        One that was started and not yet noted is found by its marker, or else was never started.
+        """
         with write() as s:
-            job = jobs.claim_next(s, self.process_id, kinds, now=now)
+            for job, attempt in recovery.running_children(s, boot=processes.boot_id()):
+                marker = marker_of(self.settings.data_dir, job.id, attempt.number)
+                pid, started = attempt.child_pid, attempt.child_started
+                if pid is None and (found := launch.find_child(marker)) is not None:
+                    pid, started = found.pid, processes.started_at(found.pid)
+                if pid is None or not processes.is_running(pid, started):
+                    recovery.give_up(s, job)
+                    logger.info("job %d is %s", job.id, job.status)
+                    continue
+                recovery.adopt(s, job, self.process_id, pid=pid, started=started)
+                child = self._child(job, pid, started, _places_of(job, attempt))
+                self.children[lanes.lane_of(job, child.places)] = child
+                logger.info("job %d still runs as process %d", job.id, pid)
+
+    def _adopt_from_slurm(self) -> None:
+        if self.machine.has_slurm:
+            for child in slurm_child.adopt(self.settings, self.process_id):
+                self.children[f"slurm {child.job_id}"] = child
+
+    # The queue --------------------------------------------------------------------------------------
+
+    def _go_on(self, now: float) -> None:
+        """Put interrupted runs whose rest is over back in the queue."""
+        for key in [key for key, due in self.rests.items() if due <= now]:
+            del self.rests[key]
+            with write() as s:
+                job = jobs.go_on(s, key[0])
+            if job is not None:
+                logger.info("job %d goes on by itself, for time %d", job.id, job.resumed)
+
+    def _claim_training(self) -> int:
+        """Start what the free places allow; returns how many runs were claimed."""
+        with read() as s:  # an idle worker takes no write lock
+            if not jobs.has_queued(s, lanes.KINDS):
+                return 0
+            waiting = queue.list_waiting(s, kinds=lanes.KINDS)
+            others = processes.list_others(s, ProcessRole.WORKER, within=AWAY)
+        taken = [place for child in self.children.values() for place in child.places]
+        starts = lanes.plan(waiting, self.machine, taken, [other.detail for other in others])
+        return sum(self._claim(start) for start in starts)
+
+    def _claim_others(self) -> int:
+        free = {lane: kinds for lane, kinds in lanes.OTHERS.items() if lane not in self.children}
+        with read() as s:
+            wanted = [kinds for kinds in free.values() if jobs.has_queued(s, kinds)]
+        claimed = 0
+        for kinds in wanted:
+            with write() as s:
+                job = jobs.claim_next(s, self.process_id, kinds)
+            if job is not None:
+                self._launch(job, ())
+                claimed += 1
+        return claimed
+
+    def _claim(self, start: lanes.Start) -> bool:
+        with write() as s:
+            device = ",".join(start.places)
+            job = jobs.claim_next(s, self.process_id, job_id=start.job_id, device=device)
+            if job is not None and start.refusal:
+                jobs.close(s, job.id, job.attempt, JobStatus.FAILED, error=start.refusal)
         if job is None:
             return False
-        logger.info("job %d %r: attempt %d", job.id, job.name, job.attempt)
-        self._launch(lane, job)
+        if not start.refusal:
+            self._launch(job, start.places)
         return True
 
-    def _launch(self, lane: str, job: Job) -> None:
+    def _launch(self, job: Job, places: Sequence[str]) -> None:
+        logger.info("job %d %r: attempt %d %s", job.id, job.name, job.attempt, ",".join(places))
+        if job.kind in lanes.KINDS and lanes.is_for_slurm(job.spec):
+            self._submit(job)
+            return
+        marker = marker_of(self.settings.data_dir, job.id, job.attempt)
+        oom_kills = count_oom_kills()
         try:
-            popen = launch.start_child(self.settings, job.id, job.attempt)
+            count = processes_of(job.kind, job.spec)
+            popen = launch.start_child(
+                self.settings, job.id, job.attempt, devices=places, marker=marker, processes=count
+            )
         except OSError as error:
             logger.exception("job %d could not be started", job.id)
             reason = (
@@ -143,66 +229,86 @@ class Worker:
             with write() as s:
                 jobs.close(s, job.id, job.attempt, JobStatus.FAILED, error=reason)
             return
-        child = Child(job.id, job.attempt, popen.pid, launch.started_at(popen.pid), popen)
-        self.children[lane] = child
+        child = self._child(job, popen.pid, processes.started_at(popen.pid), places)
+        child.popen, child.oom_kills = popen, oom_kills
+        self.children[lanes.lane_of(job, places)] = child
         try:
             with write() as s:
                 jobs.note_child(s, job.id, job.attempt, pid=child.pid, started=child.started)
         except FencedError:
             logger.info("job %d ended before it was noted", job.id)
 
-    def _watch(self, lane: str, now: datetime) -> None:
+    def _submit(self, job: Job) -> None:
+        """Hand a claimed job to Slurm, or close it with the reason why it cannot be."""
+        status = JobStatus.FAILED
+        try:
+            self.children[lanes.lane_of(job, ())] = slurm_child.start(self.settings, job)
+            return
+        except ValueError as error:
+            reason = str(error)
+        except Unreachable as error:
+            status = JobStatus.INTERRUPTED
+            reason = f"launcher: Slurm does not answer ({error}); resume later."
+        except OSError as error:
+            reason = f"disk: the job's script could not be written ({error.strerror}); check the data folder."
+        logger.warning("job %d: %s", job.id, reason)
+        with write() as s:
+            jobs.close(s, job.id, job.attempt, status, error=reason)
+
+    # A child ----------------------------------------------------------------------------------------
+
+    def _watch(self, lane: str, now: float) -> None:
         child = self.children[lane]
         code = child.exit_code()
         if code is not None:
-            self._account_for(child, code)
-            del self.children[lane]
-        elif not self._is_wanted(child):
-            child.unwanted_since = child.unwanted_since or now
-            _press(child, now)
+            if child.clear_up():  # till then its GPU is not free
+                self._account_for(child, code)
+                del self.children[lane]
+                self._sweep(now)
+            return
+        grace = self._grace(child)
+        if grace is not None and (sent := child.press(now, grace)) is not None:
+            logger.info("job %d does not end by itself: %s", child.job_id, sent.name)
 
-    def _is_wanted(self, child: Child) -> bool:
-        """False once the job was cancelled, closed, or taken over by a later attempt."""
+    def _grace(self, child: Child) -> float | None:
+        """Seconds a child gets to end by itself, once its job was cancelled, closed or taken over; None while
+        it is wanted."""
         with read() as s:
             try:
-                return not jobs.cancel_requested(s, child.job_id, child.attempt)
+                mode = jobs.stop_mode(s, child.job_id, child.attempt)
             except LookupError:
-                return False
+                return grace_of(child, None, has_steps=False)
+            job = jobs.get_job(s, child.job_id)
+        if mode is None:
+            return None
+        return grace_of(child, mode, has_steps=job.total_steps > 0 and job.phase != "starting")
 
     def _account_for(self, child: Child, code: int) -> None:
         """Close the job of a child that is gone, unless the child itself did."""
         try:
             with write() as s:
-                cancelled = jobs.cancel_requested(s, child.job_id, child.attempt)
-                status, error = (JobStatus.CANCELLED, "") if cancelled else explain(code)
+                cancelled = jobs.stop_mode(s, child.job_id, child.attempt) is not None
+                status, error = (JobStatus.CANCELLED, "") if cancelled else child.outcome(code)
                 jobs.close(s, child.job_id, child.attempt, status, error=error, exit_code=code)
             logger.info("job %d is %s: %s", child.job_id, status, error)
         except FencedError:
             logger.info("job %d ended", child.job_id)
 
+    def _child(self, job: Job, pid: int, started: float, places: Sequence[str]) -> Child:
+        marker = marker_of(self.settings.data_dir, job.id, job.attempt)
+        return Child(job.id, job.attempt, job.kind, pid, started, marker, tuple(places))
 
-def explain(code: int) -> tuple[JobStatus, str]:
-    """Status and one sentence for a child that ended without a word of its own."""
-    resume = "resume to go on from what was kept last."
-    if code in (-signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP, 0):
-        return JobStatus.INTERRUPTED, f"The job's process was stopped from outside; {resume}"
-    if code == -signal.SIGKILL:
-        return JobStatus.FAILED, (
-            "The job's process was killed by the system (out of memory?); if memory was short in training, "
-            f"lower the batch size or the longest row; else {resume}"
-        )
-    if code < 0:
-        name = signal.Signals(-code).name
-        return JobStatus.FAILED, f"The job's process crashed ({name}); the log tells more, or {resume}"
-    return JobStatus.FAILED, f"The job's process ended with exit code {code}; the log tells why."
+    def _checkpoints(self, job_id: int) -> Path:
+        return self.settings.jobs_dir / str(job_id) / "checkpoints"
 
 
 def take_lock(data_dir: Path) -> IO[str] | None:
-    """The lock that makes this the one worker of a data folder, or None when there is one already.
+    """The lock that makes this the one worker of a data folder and machine, or None when there is one.
 
     Held until the returned file is closed; children do not inherit it.
     """
-    file = (data_dir / LOCK).open("a")
+    name = re.sub(r"[^A-Za-z0-9.-]", "-", machine_name())
+    file = (data_dir / f"worker.{name}.lock").open("a")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -219,26 +325,18 @@ def main(settings: Settings, *, once: bool = False) -> int:
         logger.info("a worker already runs for %s; this one ends", settings.data_dir)
         return 0
     with lock:
-        worker = Worker(settings)
+        worker, courier = Worker(settings), Courier(settings.address)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, worker.stop)
         logger.info("worker of %s, process %d", settings.data_dir, worker.process_id)
+        courier.start()
         worker.run(once=once)
+        courier.stop()
         worker.shutdown()
     return 0
 
 
-def _press(child: Child, now: datetime) -> None:
-    """Ask an unwanted child to end, ever more firmly: first by itself, then TERM, then KILL."""
-    waited = now - child.unwanted_since
-    if waited < GRACE:
-        return
-    firm = signal.SIGKILL if waited >= GRACE + LAST_GRACE else signal.SIGTERM
-    if child.signalled is not firm:
-        logger.info("job %d does not end by itself: %s", child.job_id, firm.name)
-        launch.signal_group(child.pid, child.started, firm)
-        child.signalled = firm
-
-
-def _lane_of(kind: JobKind) -> str:
-    return next(lane for lane, kinds in LANES.items() if kind in kinds)
+def _places_of(job: Job, attempt: Attempt) -> tuple[str, ...]:
+    if job.kind not in lanes.KINDS or lanes.is_for_slurm(job.spec):
+        return ()
+    return tuple(attempt.device.split(","))

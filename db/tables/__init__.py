@@ -17,7 +17,7 @@ from db.tables.curation import (
 from db.tables.datasets import Dataset, DatasetRow, DatasetVersion
 from db.tables.factory import AuditSample, Candidate, GenerationCall, GenerationRun, GenerationTemplate
 from db.tables.instructions import Comment, Instruction, Review, Revision
-from db.tables.jobs import Alert, Attempt, Job, Metric, Process, SampleAnswer
+from db.tables.jobs import Alert, Attempt, Job, Metric, Notice, Process, SampleAnswer
 from db.tables.projects import Project
 from db.tables.registry import Adapter, BaseModel, Endpoint
 from db.tables.users import LoginSession, OneTimeLink, User, UserRole
@@ -51,6 +51,7 @@ __all__ = [
     "Lease",
     "LoginSession",
     "Metric",
+    "Notice",
     "OneTimeLink",
     "PrivacyFlag",
     "Process",

@@ -1,7 +1,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.enums import AlertKind, JobKind, JobStatus, ProcessRole, StopMode
@@ -54,7 +54,7 @@ class Attempt(Base):
     number: Mapped[int]
     process_id: Mapped[int] = mapped_column(ForeignKey("processes.id"))
     child_pid: Mapped[int | None]
-    child_started: Mapped[float | None]  # seconds since the epoch
+    child_started: Mapped[float | None]  # seconds since the boot
     device: Mapped[str] = mapped_column(default="")  # the GPU's number, "" for none
     external_id: Mapped[str] = mapped_column(default="")  # its number at Slurm
     started_at: Mapped[datetime] = mapped_column(default=utc_now)
@@ -108,6 +108,23 @@ class SampleAnswer(Base):
     at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
+class Notice(Base):
+    """A word for the project's webhook that a run has ended, kept until it was taken."""
+
+    __tablename__ = "notices"
+    __table_args__ = (UniqueConstraint("job_id", "attempt"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"))
+    attempt: Mapped[int]
+    body: Mapped[dict[str, Any]]  # as it was when the run ended
+    tries: Mapped[int] = mapped_column(default=0)
+    sent_at: Mapped[datetime | None]
+    given_up: Mapped[bool] = mapped_column(default=False)
+    error: Mapped[str] = mapped_column(default="")  # of the latest try, one sentence
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
 class Process(Base):
     """A worker or a model server of this studio, alive while its heartbeat is fresh."""
 
@@ -118,7 +135,7 @@ class Process(Base):
     host: Mapped[str]
     boot: Mapped[str]  # which boot of the host
     pid: Mapped[int]
-    started: Mapped[float]  # process start, seconds since the epoch
+    started: Mapped[float]  # process start, seconds since the boot
     address: Mapped[str] = mapped_column(default="")  # base URL, for a server
     token: Mapped[str] = mapped_column(default="")  # bearer token a server asks for
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)

@@ -1,5 +1,3 @@
-from datetime import timedelta
-
 import pytest
 
 from db import jobs, processes, specs
@@ -7,8 +5,6 @@ from db.enums import JobKind, JobStatus, ProcessRole
 from db.jobs import FencedError, Progress
 from db.policy import PolicyError
 from db.session import read, write
-from db.tables import Process
-from db.tables.base import utc_now
 from db.train_spec import TrainSpec
 
 SPEC = TrainSpec(base_model_id=1, dataset_version_id=1, adapter_name="Ward")
@@ -84,20 +80,6 @@ def test_a_worker_back_from_the_dead_cannot_write(people, project_id, worker_id)
         jobs.record_progress(session, job_id, old, Progress("training", 5, 10))
     with write() as session:
         jobs.record_progress(session, job_id, new, Progress("training", 1, 10))
-
-
-def test_a_running_job_whose_machine_is_gone_becomes_interrupted(people, project_id, worker_id):
-    job_id = queue(people, project_id)
-    claim(worker_id)
-    with write() as session:
-        worker = session.get(Process, worker_id)
-        worker.host, worker.boot = "another-machine", "1"
-    with write() as session:
-        assert jobs.sweep(session) == []
-    with write() as session:
-        assert [job.id for job in jobs.sweep(session, now=utc_now() + timedelta(minutes=2))] == [job_id]
-    with read() as session:
-        assert jobs.get_job(session, job_id).status is JobStatus.INTERRUPTED
 
 
 def test_metrics_are_read_from_where_the_page_left_off(people, project_id, worker_id):

@@ -2,13 +2,14 @@
 
 import os
 import random
+import shutil
 from pathlib import Path
 
 import pytest
 
-from db import datasets, jobs, migrate, processes, registry, session, users
+from db import datasets, jobs, processes, registry, session, users
 from db.content import Content
-from db.enums import Category, JobKind, ProcessRole, Split
+from db.enums import Category, JobKind, JobStatus, ProcessRole, Split
 from db.settings import Settings
 from db.tables import Project
 from db.train_spec import TrainSpec
@@ -76,12 +77,12 @@ def tiny_llama(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def settings(tmp_path) -> Settings:
+def settings(tmp_path, empty_file) -> Settings:
     """A data folder of its own with a migrated database, this process connected to it."""
     settings = Settings(data_dir=tmp_path / "data")
     settings.make_folders()
+    shutil.copy(empty_file, settings.data_dir / "studio.db")
     engine = session.connect(settings.url)
-    migrate.upgrade(engine)
     yield settings
     engine.dispose()
 
@@ -178,3 +179,21 @@ def metrics_of(job_id, name):
     """[(step, value), ...] of one metric."""
     with session.read() as s:
         return [(m.step, m.value) for m in jobs.list_metrics(s, job_id) if m.name == name]
+
+
+def claim(job_id) -> int:
+    """Take the next job, which is to be this one, in this process; returns the number of the attempt."""
+    with session.write() as s:
+        job = jobs.claim_next(s, processes.register(s, ProcessRole.WORKER).id)
+        assert job.id == job_id
+        return job.attempt
+
+
+def go_on(studio, job_id) -> int:
+    """Take a job again that stopped or whose process died; returns the number of the attempt."""
+    with session.write() as s:
+        job = jobs.get_job(s, job_id)
+        if job.status is JobStatus.RUNNING:  # what a worker does for a child that died
+            jobs.close(s, job_id, job.attempt, JobStatus.INTERRUPTED, error="")
+        jobs.requeue(s, studio[0], job_id)
+    return claim(job_id)

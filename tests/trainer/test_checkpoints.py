@@ -1,6 +1,7 @@
 """Half-written checkpoints are passed over; checkpoints of another run are not resumed from."""
 
 import json
+import os
 
 import pytest
 import torch
@@ -44,6 +45,48 @@ def test_a_state_of_another_step_is_a_fault(tmp_path):
     checkpoint = write_checkpoint(tmp_path, 5)
     (checkpoint / "trainer_state.json").write_text(json.dumps({"global_step": 4}))
     assert checkpoints.fault(checkpoint) == "its state is of step 4"
+
+
+def test_a_checkpoint_whose_best_weights_are_gone_or_cut_is_no_checkpoint(tmp_path):
+    checkpoint = write_checkpoint(tmp_path, 8)
+    kept = {"stateful_callbacks": {"Reporter": {"args": {}, "attributes": {"kept_step": 6}}}}
+    (checkpoint / "trainer_state.json").write_text(json.dumps({"global_step": 8, **kept}))
+    assert checkpoints.best_steps(tmp_path) == {6}
+    assert checkpoints.fault(checkpoint) == "it holds no .safetensors weights"
+    best = checkpoints.best_folder(tmp_path, 6)
+    best.mkdir()
+    save_file({"a": torch.zeros(64)}, best / "adapter_model.safetensors")
+    assert checkpoints.fault(checkpoint) is None
+    cut(best / "adapter_model.safetensors")
+    assert checkpoints.last_valid(tmp_path) is None
+
+
+def test_a_whole_model_in_shards_is_whole_only_with_all_of_them(tmp_path):
+    checkpoint = write_checkpoint(tmp_path, 3)
+    (checkpoint / "adapter_model.safetensors").unlink()
+    shards = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"]
+    for shard in shards:
+        save_file({shard: torch.zeros(64)}, checkpoint / shard)
+    index = {"weight_map": {shard: shard for shard in shards}}
+    (checkpoint / "model.safetensors.index.json").write_text(json.dumps(index))
+    assert checkpoints.fault(checkpoint) is None
+    (checkpoint / shards[1]).unlink()
+    assert checkpoints.fault(checkpoint) == f"its weight file {shards[1]} is missing"
+
+
+def test_every_process_needs_its_own_random_state(tmp_path):
+    checkpoint = write_checkpoint(tmp_path, 3)
+    assert checkpoints.fault(checkpoint, processes=2) == "rng_state_0.pth is cut short or missing"
+    for rank in range(2):
+        torch.save({"state": torch.zeros(64)}, checkpoint / f"rng_state_{rank}.pth")
+    assert checkpoints.fault(checkpoint, processes=2) is None
+
+
+def test_the_two_highest_steps_stay_whatever_the_clock_said(tmp_path):
+    for step, second in ((5, 300), (20, 200), (100, 100)):  # the clock ran backwards
+        os.utime(write_checkpoint(tmp_path, step), (second, second))
+    checkpoints.prune(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"checkpoint-20", "checkpoint-100"}
 
 
 def test_no_folder_holds_no_checkpoint(tmp_path):

@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from db.train_spec import TrainSpec
-from trainer.data.collate import Flattened, flatten, pad
+from trainer.data.collate import Flattened, Padded, flatten, pad
 from trainer.data.encode import Example
+from trainer.loop import count_tokens
 from trainer.models import attention, load, lora
 
 EXAMPLES = [
@@ -88,8 +89,15 @@ def test_a_model_that_cannot_attend_by_row_is_left_as_it_was(model, monkeypatch)
     assert base.config._attn_implementation == "sdpa"
 
 
-def test_each_batch_notes_its_real_tokens():
-    collator = Flattened(pad_id=2)
-    collator(EXAMPLES)
-    collator.collate(EXAMPLES)
-    assert list(collator.fetched) == [25]
+def test_the_tokens_of_a_batch_are_counted_without_its_padding():
+    assert [count_tokens(collator(pad_id=2)(EXAMPLES)) for collator in (Padded, Flattened)] == [25, 25]
+
+
+def test_a_model_that_attends_by_row_takes_padded_batches_for_a_while(model):
+    base = model.get_base_model()
+    base.set_attn_implementation("sdpa")
+    assert attention.switch_to_rows(base, EXAMPLES, pad_id=2)
+    with attention.padded(base):
+        assert base.config._attn_implementation == "sdpa"
+        assert base(**pad(EXAMPLES, 2)).logits.shape[:2] == (len(EXAMPLES), 13)
+    assert base.config._attn_implementation == attention.BY_ROW

@@ -1,20 +1,23 @@
 """The training recipe, run in this process on a real two-layer Llama: what it saves, tells and refuses."""
 
+import json
 import math
 import shutil
 from pathlib import Path
 
 import pytest
+import torch
 from transformers import TrainerState
 
-from db import registry, session
-from db.enums import JobStatus
+from db import alerts, registry, session
+from db.enums import AlertKind, JobStatus
 from db.tables import DatasetVersion
 from tests.trainer.conftest import job_of, metrics_of
 from trainer import run
-from trainer.data.collate import Padded
-from trainer.models import tuning
-from trainer.reporter import Reporter
+from trainer.data import batching
+from trainer.data.examples import Example, Examples
+from trainer.models.processes import Processes
+from trainer.reporter import Reporter, Watched
 
 
 def test_a_run_lowers_the_loss_and_registers_an_adapter_that_says_where_it_came_from(claimed, tiny_llama):
@@ -28,7 +31,9 @@ def test_a_run_lowers_the_loss_and_registers_an_adapter_that_says_where_it_came_
     assert losses[-1][1] < 0.7 * losses[0][1]
     assert [step for step, _ in metrics_of(job.id, "eval_loss")] == [0, 8, 16, 24, 32, 40]
     assert job.result["eval_loss"] < job.result["first_eval_loss"]
-    assert all(value > 0 for _, value in metrics_of(job.id, "tokens_per_second"))
+    for name in ("tokens_per_second", "memory", "grad_norm", "epoch"):
+        assert all(value > 0 for _, value in metrics_of(job.id, name)), name
+    assert max(value for _, value in metrics_of(job.id, "learning_rate")) == pytest.approx(1e-2, rel=0.05)
     assert (job.step, job.total_steps) == (40, 40)
 
     with session.read() as s:
@@ -46,6 +51,11 @@ def test_a_run_lowers_the_loss_and_registers_an_adapter_that_says_where_it_came_
     assert adapter.spec["rank"] == 4
     assert "peft" in adapter.packages
     assert not (context.folder / "checkpoints").exists()
+    written = json.loads((context.folder / "provenance.json").read_text())
+    assert written == json.loads((folder / "provenance.json").read_text())
+    assert written["data_hash"] == adapter.data_hash
+    assert written["hardware"]["cpus"] > 0
+    assert {"studio_commit", "seed", "spec", "template_hash", "base_revision"} <= written.keys()
 
 
 def failure(context) -> str:
@@ -86,11 +96,14 @@ def test_rows_changed_behind_the_freeze_are_not_trained_on(claimed, version):
 
 def test_a_loss_that_is_no_number_stops_the_run_and_names_the_learning_rate(claimed):
     context = claimed()
-    reporter = Reporter(context, Padded(0), lambda: None, 0)
+    watched = Watched(lambda model: None, best=None, film=None, tracker=None)
+    reporter = Reporter(context, watched, Processes(0, 1, torch.device("cpu")), 1)
     state = TrainerState(global_step=3, max_steps=9)
     with pytest.raises(ValueError, match="learning rate: the loss became nan at step 3; lower the"):
         reporter.on_log(None, state, None, logs={"loss": math.nan, "grad_norm": 1.0, "learning_rate": 1.0})
     context.fail("")
+    with session.read() as s:
+        assert [alert.kind for alert in alerts.list_alerts(s, context.job_id)] == [AlertKind.NOT_A_NUMBER]
 
 
 def test_the_report_counts_the_steps_the_trainer_takes(claimed):
@@ -98,4 +111,5 @@ def test_the_report_counts_the_steps_the_trainer_takes(claimed):
     run.carry_out(context)
     job = job_of(context.job_id)
     assert job.status is JobStatus.FINISHED, job.error
-    assert job.result["steps"] == tuning.count_steps(64, context.spec)
+    examples = Examples.of([Example([1, 2], 1)] * 64)
+    assert job.result["steps"] == batching.plan(context.spec, "flat", examples).steps(context.spec) == 10

@@ -6,17 +6,16 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 from sqlalchemy import select
 
 from db import jobs, processes, session
-from db.enums import JobKind, JobStatus, ProcessRole
+from db.enums import JobKind, JobStatus, ProcessRole, StopMode
 from db.settings import REPOSITORY
 from db.tables import Attempt
-from db.tables.base import utc_now
 from tests.trainer.conftest import job_of, metrics_of
-from trainer import worker as workers
-from trainer.models import checkpoints
+from trainer import children, launch
 from trainer.worker import Worker
 
 LONG = {"epochs": 1000}  # more than any test waits for
@@ -34,7 +33,7 @@ def new_worker(settings):
     yield make
     for worker in made:
         for child in worker.children.values():
-            workers.launch.signal_group(child.pid, child.started, signal.SIGKILL)
+            launch.signal_group(child.pid, child.started, signal.SIGKILL)
             if child.popen is not None:
                 child.popen.wait()
 
@@ -43,7 +42,7 @@ def loop_until(worker, done, *, seconds=120.0):
     """Go round until `done()`; fails with what the child printed when it takes too long."""
     end = time.monotonic() + seconds
     while not done():
-        worker.loop(utc_now())
+        worker.loop(time.monotonic())
         if time.monotonic() > end:
             logs = [path.read_text() for path in worker.settings.jobs_dir.glob("*/log.txt")]
             pytest.fail(f"still waiting after {seconds} s; the children printed: {logs}")
@@ -94,7 +93,7 @@ def is_closed(job_id):
 def test_a_queued_run_is_carried_out_by_a_child_and_a_report_beside_it(new_worker, queue, settings):
     training, report = queue(epochs=3), queue(JobKind.DATA_REPORT, epochs=3)
     worker = new_worker()
-    worker.loop(utc_now())
+    worker.loop(time.monotonic())
     assert {child.job_id for child in worker.children.values()} == {training, report}
 
     loop_until(worker, lambda: not worker.children)
@@ -110,39 +109,6 @@ def test_a_queued_run_is_carried_out_by_a_child_and_a_report_beside_it(new_worke
     assert foretold.result["tokens"] * 3 == job.result["tokens"]
 
 
-def test_a_killed_run_fails_in_one_sentence_and_resumes_from_its_last_whole_checkpoint(
-    new_worker, queue, settings, studio
-):
-    job_id = queue(epochs=100)
-    folder = settings.jobs_dir / str(job_id) / "checkpoints"
-    worker = new_worker()
-    loop_until(worker, lambda: len(list(folder.glob("checkpoint-*/trainer_state.json"))) == 2)
-    os.kill(worker.children["training"].pid, signal.SIGKILL)
-    loop_until(worker, is_closed(job_id))
-    job = job_of(job_id)
-    assert job.status is JobStatus.FAILED
-    assert job.error.startswith("The job's process was killed by the system (out of memory?)")
-
-    newest = checkpoints.last_valid(folder)
-    weights = newest / "adapter_model.safetensors"
-    weights.write_bytes(weights.read_bytes()[:-100])
-    older = checkpoints.last_valid(folder)
-    assert older not in (None, newest)
-
-    with session.write() as s:
-        jobs.requeue(s, studio[0], job_id)
-    before = len(metrics_of(job_id, "loss"))
-    loop_until(worker, lambda: len(metrics_of(job_id, "loss")) > before)
-    first_step = metrics_of(job_id, "loss")[before][0]
-    assert first_step == int(older.name.split("-")[1]) + 1
-
-    with session.write() as s:
-        jobs.request_cancel(s, studio[0], job_id)
-    loop_until(worker, lambda: not worker.children)
-    assert job_of(job_id).status is JobStatus.CANCELLED
-    assert list(settings.adapters_dir.iterdir()) == []
-
-
 def test_a_run_outlives_its_killed_worker_and_the_next_worker_takes_it_up(
     new_worker, queue, settings, studio, start_worker
 ):
@@ -152,7 +118,7 @@ def test_a_run_outlives_its_killed_worker_and_the_next_worker_takes_it_up(
     first.kill()
     first.wait()
     pid = child_of(job_id)
-    assert processes.is_running(pid, workers.launch.started_at(pid))
+    assert processes.is_running(pid, processes.started_at(pid))
 
     second = new_worker()
     assert [(c.job_id, c.pid) for c in second.children.values()] == [(job_id, pid)]
@@ -162,18 +128,59 @@ def test_a_run_outlives_its_killed_worker_and_the_next_worker_takes_it_up(
     assert job_of(job_id).status is JobStatus.CANCELLED
 
 
+@pytest.fixture
+def two_gpus(tmp_path, monkeypatch):
+    """A machine whose `nvidia-smi` lists two GPUs."""
+    program = tmp_path / "bin" / "nvidia-smi"
+    program.parent.mkdir()
+    program.write_text(
+        '#!/bin/sh\nfor n in 0 1; do echo "GPU $n: NVIDIA H100 80GB HBM3 (UUID: GPU-$n)"; done\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+
+def test_each_gpu_has_a_lane_and_the_next_worker_takes_up_both(two_gpus, new_worker, queue):
+    first_id, second_id, both_id, small_id = queue(**LONG), queue(**LONG), queue(processes=2), queue()
+    first = new_worker()
+    first.loop(time.monotonic())
+    for child in first.children.values():
+        os.kill(child.pid, signal.SIGSTOP)  # what they would do is not looked at here
+    lanes = {lane: child.job_id for lane, child in first.children.items()}
+    assert lanes == {"training 0": first_id, "training 1": second_id}
+    seen = [psutil.Process(child.pid).environ()["CUDA_VISIBLE_DEVICES"] for child in first.children.values()]
+    assert seen == ["0", "1"]
+
+    second = new_worker()
+    second.loop(time.monotonic())
+    assert {lane: child.job_id for lane, child in second.children.items()} == lanes
+    with session.read() as s:
+        assert processes.find_alive(s, ProcessRole.WORKER).detail["gpus"] == ["NVIDIA H100 80GB HBM3"] * 2
+        devices = s.execute(select(Attempt.job_id, Attempt.device).order_by(Attempt.job_id)).all()
+    assert [tuple(row) for row in devices] == [(first_id, "0"), (second_id, "1")]
+
+    freed = second.children["training 0"]
+    os.kill(freed.pid, signal.SIGKILL)
+    first.children["training 0"].popen.wait()
+    second.loop(time.monotonic())
+    second.loop(time.monotonic())
+    assert list(second.children) == ["training 1"]  # the run over both waits, and the small one behind it
+    assert {job_of(both_id).status, job_of(small_id).status} == {JobStatus.QUEUED}
+
+
 def test_a_child_that_does_not_heed_a_cancel_is_ended_by_signals(new_worker, queue, studio):
     job_id = queue(**LONG)
     worker = new_worker()
-    worker.loop(utc_now())
+    worker.loop(time.monotonic())
     child = worker.children["training"]
     os.kill(child.pid, signal.SIGSTOP)  # as deaf as a process can be
     with session.write() as s:
         jobs.request_cancel(s, studio[0], job_id)
-    worker.loop(utc_now())
-    worker.loop(utc_now() + workers.GRACE)
+    worker.loop(time.monotonic())
+    worker.loop(time.monotonic() + children.GRACE)
     assert child.signalled is signal.SIGTERM
-    worker.loop(utc_now() + workers.GRACE + workers.LAST_GRACE)
+    worker.loop(time.monotonic() + children.GRACE + children.LAST_GRACE)
     assert child.signalled is signal.SIGKILL
     loop_until(worker, lambda: not worker.children)
     assert job_of(job_id).status is JobStatus.CANCELLED
@@ -204,14 +211,46 @@ def test_a_child_of_a_worker_that_is_gone_leaves_its_job_interrupted(new_worker,
 
 
 @pytest.mark.parametrize(
-    ("code", "status", "says"),
+    ("code", "memory", "status", "says"),
     [
-        (-9, JobStatus.FAILED, "killed by the system (out of memory?)"),
-        (-11, JobStatus.FAILED, "crashed (SIGSEGV)"),
-        (-15, JobStatus.INTERRUPTED, "stopped from outside"),
-        (1, JobStatus.FAILED, "exit code 1"),
+        (-9, None, JobStatus.FAILED, "killed by the system (out of memory?)"),
+        (-9, True, JobStatus.FAILED, "killed by the system (as memory ran out)"),
+        (-9, False, JobStatus.INTERRUPTED, "killed from outside"),
+        (-11, False, JobStatus.FAILED, "crashed (SIGSEGV)"),
+        (-15, False, JobStatus.INTERRUPTED, "stopped from outside"),
+        (1, False, JobStatus.FAILED, "exit code 1"),
     ],
 )
-def test_every_way_a_child_can_die_has_its_sentence(code, status, says):
-    assert workers.explain(code)[0] is status
-    assert says in workers.explain(code)[1]
+def test_every_way_a_child_can_die_has_its_sentence(code, memory, status, says):
+    found, sentence = children.explain(code, out_of_memory=memory)
+    assert found is status
+    assert says in sentence
+
+
+def test_what_a_dead_child_left_behind_is_killed_whatever_it_did_to_hide():
+    marker = f"7.1@{os.getpid()}"
+    child = subprocess.Popen(
+        ["sh", "-c", "sleep 600 & setsid sleep 600 & exec sleep 600"],
+        env={**os.environ, launch.MARKER: marker},
+        start_new_session=True,
+    )
+    watched = children.Child(7, 1, JobKind.TRAIN, child.pid, processes.started_at(child.pid), marker)
+    wait_for(lambda: len(launch.list_left(child.pid, watched.started, marker)) == 3)
+    assert launch.find_child(marker).pid == child.pid
+    child.kill()
+    child.wait()
+    left = launch.list_left(child.pid, watched.started, marker)
+    assert len(left) == 2
+    wait_for(watched.clear_up)
+    assert not any(process.is_running() and process.status() != "zombie" for process in left)
+
+
+def test_a_run_gets_time_to_save_only_where_there_is_something_to_save():
+    child = children.Child(7, 1, JobKind.TRAIN, 0, 0.0, "")
+    assert children.grace_of(child, StopMode.SAVE, has_steps=True) == children.SAVING_GRACE
+    assert children.grace_of(child, StopMode.SAVE, has_steps=False) == children.GRACE
+    assert children.grace_of(child, StopMode.DISCARD, has_steps=True) == children.GRACE
+
+
+def test_the_kernel_counts_what_it_kills_for_memory():
+    assert children.count_oom_kills() >= 0

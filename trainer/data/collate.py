@@ -5,7 +5,6 @@ attention keeps to its row (`trainer.models.attention`). The head runs only at p
 counts. The loss is the padded one to rounding: tests hold that.
 """
 
-from collections import deque
 from collections.abc import Sequence
 from itertools import chain
 
@@ -19,18 +18,12 @@ Batch = dict[str, torch.Tensor | list[int]]
 
 
 class Padded:
-    """Rows side by side, filled up with `pad_id` to the longest (B, T).
-
-    Called by the Trainer, it notes how many real tokens each batch holds. The Trainer fetches a batch ahead,
-    so whoever counts takes one note from `fetched` for each batch that was trained on.
-    """
+    """Rows side by side, filled up with `pad_id` to the longest (B, T)."""
 
     def __init__(self, pad_id: int) -> None:
         self.pad_id = pad_id
-        self.fetched: deque[int] = deque()
 
     def __call__(self, examples: Sequence[Example]) -> Batch:
-        self.fetched.append(sum(len(example.ids) for example in examples))
         return self.collate(examples)
 
     def collate(self, examples: Sequence[Example]) -> Batch:

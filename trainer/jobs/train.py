@@ -1,172 +1,201 @@
-"""Tune a base with LoRA on a frozen version: set up, train, save, register. Read from the top.
+"""Tune a base on a frozen version: set up, train, save, register. Read from the top.
 
 The loss counts on answers alone. A run that stopped early goes on from its last whole checkpoint, provided
-data, base and settings are still the same. It knows the context, not the database or the queue.
+data, base and settings are still the same. Under `accelerate launch` every process goes through all of this,
+and the main one alone tells and writes. It knows the context, not the database or the queue.
 """
 
-import json
-import re
 import shutil
-from dataclasses import asdict
-from importlib.metadata import version as installed
+from functools import partial
 from pathlib import Path
 
 import torch
-from transformers import PrinterCallback, Trainer, TrainingArguments, set_seed
+from transformers import PrinterCallback, TrainerState, set_seed
 
-from db.enums import Split
-from db.registry import hash_file
+from db.enums import Split, StopMode
+from db.tables import BaseModel
 from db.train_spec import TrainSpec
-from trainer.context import JobContext
-from trainer.data.collate import to_device
-from trainer.data.encode import Encoded, Example
-from trainer.models import checkpoints, load, lora, precision, tuning
-from trainer.reporter import Reporter
+from trainer import film, loop, provenance, results, tracking, validation
+from trainer.context import Cancelled, JobContext
+from trainer.data import batching, estimate, preflight
+from trainer.data.examples import Encoded
+from trainer.models import checkpoints, load, neftune, precision, processes, tuning
+from trainer.models.processes import Processes
+from trainer.reporter import Reporter, Watched
+from trainer.sharing import Share
 
-PACKAGES = ("torch", "transformers", "peft", "accelerate", "tokenizers", "safetensors")
+_FORMATS = tuple(precision.FORMATS.values())
 
 
 def run(context: JobContext) -> None:
     """Carry the job out. Raises ValueError with one sentence for bad data, base or settings; Cancelled."""
     spec: TrainSpec = context.spec
     set_seed(spec.seed)
+    tracking.require_ready(spec)
+    crew = processes.join(spec.processes * spec.machines)
 
     context.progress("reading the rows")
-    base, version = context.base_model(), context.dataset_version()
+    base, version, rows = context.base_model(), context.dataset_version(), context.rows()
     tokenizer = load.load_tokenizer(base.location, base.revision)
-    rows, longest = context.rows(), tuning.longest_row(base, spec)
-    train = tuning.encode_split(tokenizer, rows, Split.TRAIN, longest)
-    validation = tuning.encode_split(tokenizer, rows, Split.VALIDATION, longest)
-    context.log(_describe_rows(train, validation, longest))
+    data = preflight.read(context.settings, base, tokenizer, rows, spec, partial(_tick, context))
+    train, validated = data.train, data.validation
+    _require_looks(spec, validated)
+    asked = film.choose(tokenizer, spec, rows[Split.VALIDATION], base.context_length)
+    del rows  # the texts are read; from here on ids are, out of a file
+    context.log(data.describe())
 
     context.require_wanted()
     context.progress("loading the base model")
-    ready = tuning.set_up(base, spec, tokenizer, train.examples)
-    context.log(ready.describe())
-    provenance = {
-        "base_model_id": base.id,
-        "base_revision": load.base_revision(base.location, base.revision),
-        "template_hash": load.template_hash(tokenizer),
-        "dataset_version_id": version.id,
-        "data_hash": version.content_hash,
-        "seed": spec.seed,
-        "spec": asdict(spec),
-    }
-
+    identity = provenance.identify(base, version, tokenizer, spec)
     folder = context.folder / "checkpoints"
-    resumed = _find_checkpoint(context, folder, provenance)
-    first_step = int(resumed.name.rsplit("-", 1)[1]) if resumed else 0
-    reporter = Reporter(context, ready.collator, lambda: _validate(ready, validation, spec), first_step)
-    trainer = Trainer(
+    resumed, dtype = _take_up(context, folder, identity, crew)
+    ready = tuning.set_up(
+        base, spec, tokenizer, train.examples, device=crew.device, dtype=dtype, split=crew.split(spec)
+    )
+    context.log(ready.describe())
+    estimate.disk(ready.model, spec, ready.dtype, context.settings.data_dir).require()
+    plan = batching.plan(spec, ready.layout, train.examples)
+    loop.require_warmup_fits(spec, plan.steps(spec))
+    share = Share(plan.batches_of, crew)
+    found = provenance.describe(identity, base, crew, precision.name(dtype))
+
+    result = results.Results(spec, base, tokenizer, ready, crew)
+    best = validation.Best(folder, result.save) if spec.keep == "best" else None
+    reporter = Reporter(
+        context,
+        Watched(
+            lambda model: validation.measure(model, ready, validated.examples, spec.batch_size, crew),
+            best,
+            film.Film(tokenizer, ready, asked) if asked else None,
+            tracking.open_tracker(spec, context.folder, resumed is None) if crew.is_main else None,
+        ),
+        crew,
+        -(-len(share) // spec.accumulation),
+    )
+    trainer = loop.Loop(
         model=ready.model,
-        args=_arguments(spec, ready, folder),
+        args=loop.arguments(spec, ready, folder, crew),
         train_dataset=train.examples,
         data_collator=ready.collator,
         callbacks=[reporter],
+        batches=share,
+        processes=crew,
     )
     trainer.remove_callback(PrinterCallback)
+    if spec.neftune:
+        neftune.Noise(ready.base, spec.neftune)
+
     context.require_wanted()
+    if crew.is_main:
+        provenance.write(context.folder, found)
     with precision.lora_inputs_as_they_are(ready.model, ready.dtype):
         trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
-    context.require_wanted()
+    if reporter.stopped is StopMode.DISCARD and crew.is_main:
+        shutil.rmtree(folder, ignore_errors=True)
+    if reporter.stopped:
+        raise Cancelled
 
-    context.progress("saving the adapter", trainer.state.global_step, trainer.state.max_steps)
-    home = context.settings.adapters_dir / f"{context.job_id}-{_slug(spec.adapter_name)}"
-    weights = lora.save(ready.model, home, base=base.location)
-    packages = {name: installed(name) for name in PACKAGES}
-    (home / "provenance.json").write_text(json.dumps({**provenance, "packages": packages}, indent=2))
-    result = {
+    context.progress("saving the result", trainer.state.global_step, trainer.state.max_steps)
+    home = results.home_of(context.settings, context.job_id, spec)
+    if not reporter.kept_step:
+        result.save(trainer.model, home)
+    elif crew.is_main:
+        results.copy(checkpoints.best_folder(folder, reporter.kept_step), home)
+    if not crew.is_main:
+        return
+    provenance.write(home, found)
+    told = _figures(context, data, ready, reporter, trainer.state)
+    if spec.is_adapter:
+        context.finish(told, adapter=_adapter(home, spec, found, identity))
+    else:
+        context.finish(told, base_model=_base_model(home, context, base, ready))
+    shutil.rmtree(folder, ignore_errors=True)
+    context.log(f"saved to {home} after {told['seconds']:,} seconds")
+
+
+def _take_up(
+    context: JobContext, folder: Path, identity: dict, crew: Processes
+) -> tuple[Path | None, torch.dtype]:
+    """The checkpoint to go on from, when an earlier attempt at this very run left a whole one; the format.
+
+    A run goes on in the format it began in: asked again, a busy processor might choose another.
+    """
+    dtype, step = precision.pick(context.spec.precision, crew.device), 0
+    if crew.is_main and checkpoints.claim(folder, identity):
+        found = checkpoints.last_valid(folder, crew.count)
+        context.log(
+            f"resuming from {found.name}" if found else "no whole checkpoint: starting from the first step"
+        )
+        if found:
+            step = checkpoints.step_of(found)
+            begun = provenance.read(context.folder)
+            if begun.get("device") == crew.device.type:
+                dtype = precision.FORMATS[begun["precision"]]
+    step, index = crew.agree(step, _FORMATS.index(dtype))
+    return (folder / f"checkpoint-{step}" if step else None), _FORMATS[index]
+
+
+def _figures(
+    context: JobContext,
+    data: preflight.Data,
+    ready: tuning.Tuning,
+    reporter: Reporter,
+    state: TrainerState,
+) -> dict:
+    """What the job's result tells people and pages; losses in nats a token."""
+    train, looks = data.train, reporter.looks
+    told = {
         "seconds": round(context.elapsed(), 1),
-        "tokens": round(train.tokens * spec.epochs),
+        "tokens": round(train.tokens * state.epoch),
         "rows": len(train.examples),
         "too_long": train.too_long,
         "empty_answer": train.empty_answer,
-        "steps": trainer.state.global_step,
+        "cut": train.cut,
+        "steps": state.global_step,
+        "stopped_early": reporter.stopped_early,
         "device": ready.device_name,
         "dtype": str(ready.dtype).removeprefix("torch."),
         **{name: round(value, 4) for name, value in reporter.losses.items()},
     }
-    adapter = {
+    if reporter.kept_step:
+        told |= {"best_step": looks.best_step, "best_eval_loss": round(looks.best, 4)}
+    return told
+
+
+def _adapter(home: Path, spec: TrainSpec, found: dict, identity: dict) -> dict:
+    """The columns of the adapter that lies in `home`."""
+    return {
         "name": spec.adapter_name,
         "path": str(home),
-        "adapter_hash": hash_file(weights),
-        "packages": packages,
-        **provenance,
+        "adapter_hash": results.hash_weights(home, spec),
+        "packages": found["packages"],
+        **identity,
     }
-    context.finish(result, adapter=adapter)
-    shutil.rmtree(folder, ignore_errors=True)
-    context.log(f"adapter saved to {home} after {result['seconds']:,} seconds")
 
 
-def _arguments(spec: TrainSpec, ready: tuning.Tuning, folder: Path) -> TrainingArguments:
-    """Logging, saving and evaluating are the Reporter's to decide, hence all the "no"."""
-    return TrainingArguments(
-        output_dir=str(folder),
-        num_train_epochs=spec.epochs,
-        per_device_train_batch_size=spec.batch_size,
-        gradient_accumulation_steps=spec.accumulation,
-        learning_rate=spec.learning_rate,
-        lr_scheduler_type=spec.scheduler,
-        warmup_steps=spec.warmup,  # below 1 it is a share of the steps
-        weight_decay=spec.weight_decay,
-        seed=spec.seed,
-        bf16=ready.dtype is torch.bfloat16,
-        use_cpu=ready.device.type == "cpu",
-        activation_checkpointing=ready.is_large,
-        logging_strategy="no",
-        logging_nan_inf_filter=False,  # a loss that is no number must show
-        eval_strategy="no",
-        save_strategy="no",
-        save_total_limit=2,
-        disable_tqdm=True,
-        report_to="none",
-        remove_unused_columns=False,
-        label_names=["labels"],
-        dataloader_pin_memory=ready.device.type == "cuda",
-    )
+def _base_model(home: Path, context: JobContext, base: BaseModel, ready: tuning.Tuning) -> dict:
+    """The columns of the whole model that lies in `home`."""
+    return {
+        "name": context.spec.adapter_name,
+        "location": str(home),
+        "description": f"{base.name}, every weight tuned by job {context.job_id}.",
+        "parameters": ready.model.num_parameters(),
+        "context_length": base.context_length,
+    }
 
 
-def _find_checkpoint(context: JobContext, folder: Path, provenance: dict) -> Path | None:
-    """The checkpoint to go on from, when an earlier attempt at this very run left a whole one."""
-    if not checkpoints.claim(folder, provenance):
-        return None
-    found = checkpoints.last_valid(folder)
-    context.log(
-        f"resuming from {found.name}" if found else "no whole checkpoint: starting from the first step"
-    )
-    return found
+def _require_looks(spec: TrainSpec, validated: Encoded) -> None:
+    """Raises ValueError when the settings ask about a validation loss there will never be."""
+    if validated.examples:
+        return
+    for name, asked in (("keep", spec.keep == "best"), ("patience", spec.patience > 0)):
+        if asked:
+            raise ValueError(
+                f"{name}: this version has no validation rows to judge by; freeze one that has, or keep the "
+                "last weights and stop never (0)."
+            )
 
 
-@torch.no_grad()
-def _validate(ready: tuning.Tuning, validation: Encoded, spec: TrainSpec) -> float | None:
-    """Mean loss over the labelled tokens of the validation rows, in nats; None without such rows."""
-    if not validation.examples:
-        return None
-    ready.model.eval()
-    total = torch.zeros((), dtype=torch.float64)
-    with precision.autocast(ready.device, ready.dtype):
-        for examples in _batches(validation.examples, spec.batch_size):
-            batch = to_device(ready.collator.collate(examples), ready.device)
-            labelled = sum(len(example.ids) - example.answer_start for example in examples)
-            total += float(ready.model(**batch).loss) * labelled
-    ready.model.train()
-    return float(total) / validation.labelled_tokens
-
-
-def _batches(examples: list[Example], size: int) -> list[list[Example]]:
-    """Batches of rows of like length, so that little is padded where padding it must be."""
-    ordered = sorted(examples, key=lambda example: len(example.ids))
-    return [ordered[begin : begin + size] for begin in range(0, len(ordered), size)]
-
-
-def _describe_rows(train: Encoded, validation: Encoded, longest: int) -> str:
-    return (
-        f"{len(train.examples)} training rows, {train.tokens:,} tokens, {train.labelled_tokens:,} of them "
-        f"answers; {len(validation.examples)} validation rows; left out: {train.too_long} longer than "
-        f"{longest} tokens, {train.empty_answer} without an answer"
-    )
-
-
-def _slug(name: str) -> str:
-    """A folder name: lower-case letters, digits and dashes."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:48] or "adapter"
+def _tick(context: JobContext, done: int, total: int) -> None:
+    context.require_wanted()
+    context.progress("reading the rows", done, total)

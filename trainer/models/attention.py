@@ -5,7 +5,8 @@ tokens, one layer forward and backward on one core: 20 ms by row, 130 ms dense).
 takes rows this way: `takes_rows` compares its predictions with those for padded rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch.nn.functional import scaled_dot_product_attention
@@ -63,11 +64,25 @@ def switch_to_rows(model: PreTrainedModel, examples: Sequence[Example], pad_id: 
     before = config._attn_implementation
     try:
         if takes_rows(model, examples, pad_id):
+            model._attends_padded_by = before
             return True
     except (TypeError, ValueError, IndexError, RuntimeError, KeyError):
         pass  # its forward knows other arguments
     model.set_attn_implementation(before)
     return False
+
+
+@contextmanager
+def padded(model: PreTrainedModel) -> Iterator[None]:
+    """For a while, let a model that was switched to rows take padded batches again, as `generate` makes."""
+    by_row = model.config.get_text_config()._attn_implementation == BY_ROW
+    if by_row:
+        model.set_attn_implementation(model._attends_padded_by)
+    try:
+        yield
+    finally:
+        if by_row:
+            model.set_attn_implementation(BY_ROW)
 
 
 @torch.no_grad()

@@ -11,28 +11,44 @@ from pathlib import Path
 from trainer.models import weights
 
 IDENTITY = "run.json"
-_PICKLES = ("optimizer.pt", "scheduler.pt", "rng_state.pth")  # torch writes these as zip archives
+STATE = "Reporter"  # under which the run's own state stands in trainer_state.json
+# Torch writes these as zip archives.
+_ARCHIVES = ("optimizer.pt", "scheduler.pt")
+_ARCHIVES_OF_SHARES = ("optimizer.bin", "pytorch_model_fsdp.bin", "scheduler.pt")  # FSDP's
 
 
-def last_valid(folder: Path) -> Path | None:
+def last_valid(folder: Path, processes: int = 1) -> Path | None:
     """The whole checkpoint of the highest step under `folder`, or None."""
-    found = sorted(folder.glob("checkpoint-*"), key=_step, reverse=True)
-    return next((checkpoint for checkpoint in found if fault(checkpoint) is None), None)
+    found = sorted(folder.glob("checkpoint-*"), key=step_of, reverse=True)
+    return next((checkpoint for checkpoint in found if fault(checkpoint, processes) is None), None)
 
 
-def fault(checkpoint: Path) -> str | None:
-    """Why the checkpoint cannot be resumed from, or None when it can."""
+def fault(checkpoint: Path, processes: int = 1) -> str | None:
+    """Why that many processes cannot resume from the checkpoint, or None when they can."""
     try:
         state = json.loads((checkpoint / "trainer_state.json").read_text())
-        if state["global_step"] != _step(checkpoint):
+        if state["global_step"] != step_of(checkpoint):
             return f"its state is of step {state['global_step']}"
-        weights.header(checkpoint / "adapter_model.safetensors")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        for file in _weights(checkpoint):
+            weights.header(file)
+        best = _best_step(state)
+        if best:
+            for file in _weights(best_folder(checkpoint.parent, best)):
+                weights.header(file)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         return str(error)
-    for name in _PICKLES:
+    draws = ["rng_state.pth"] if processes == 1 else [f"rng_state_{rank}.pth" for rank in range(processes)]
+    archives = _ARCHIVES_OF_SHARES if (checkpoint / "optimizer.bin").exists() else _ARCHIVES
+    for name in (*archives, *draws):
         if not _is_whole_archive(checkpoint / name):
             return f"{name} is cut short or missing"
     return None
+
+
+def prune(folder: Path, keep: int = 2) -> None:
+    """Remove all but the latest checkpoints: by their steps, for a clock may be set back."""
+    for checkpoint in sorted(folder.glob("checkpoint-*"), key=step_of)[:-keep]:
+        shutil.rmtree(checkpoint, ignore_errors=True)
 
 
 def claim(folder: Path, identity: dict) -> bool:
@@ -42,7 +58,7 @@ def claim(folder: Path, identity: dict) -> bool:
     """
     note = folder / IDENTITY
     try:
-        if json.loads(note.read_text()) == identity:
+        if json.loads(note.read_text()) == json.loads(json.dumps(identity)):
             return True
     except (OSError, ValueError):
         pass
@@ -52,9 +68,38 @@ def claim(folder: Path, identity: dict) -> bool:
     return False
 
 
-def _step(checkpoint: Path) -> int:
+def step_of(checkpoint: Path) -> int:
+    """The step its name tells; -1 for a name that tells none."""
     number = checkpoint.name.removeprefix("checkpoint-")
     return int(number) if number.isdigit() else -1
+
+
+def best_folder(folder: Path, step: int) -> Path:
+    """Where the best weights lie that a run in `folder` had at `step`."""
+    return folder / f"best-{step}"
+
+
+def best_steps(folder: Path) -> set[int]:
+    """The steps whose weights the checkpoints in `folder` take for the best."""
+    found = set()
+    for path in folder.glob("checkpoint-*/trainer_state.json"):
+        try:
+            found.add(_best_step(json.loads(path.read_text())))
+        except (OSError, ValueError, AttributeError):
+            continue  # cut short: nobody will resume from it
+    return found - {0}
+
+
+def _best_step(state: dict) -> int:
+    """The step whose weights are kept as the best; 0 when none are."""
+    kept = state.get("stateful_callbacks", {}).get(STATE, {}).get("attributes", {})
+    return kept.get("kept_step", 0)
+
+
+def _weights(folder: Path) -> list[Path]:
+    """The weight files of an adapter or of a whole model. Raises ValueError for a folder without."""
+    adapter = folder / "adapter_model.safetensors"
+    return [adapter] if adapter.exists() else weights.files_of(folder)
 
 
 def _is_whole_archive(path: Path) -> bool:

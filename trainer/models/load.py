@@ -14,7 +14,13 @@ import torch
 from huggingface_hub import constants, try_to_load_from_cache
 from huggingface_hub.errors import HFValidationError
 from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    BitsAndBytesConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from trainer.models import weights
 
@@ -44,10 +50,16 @@ def pick_dtype(device: torch.device) -> torch.dtype:
 
 
 def load_base(
-    location: str, revision: str = "", *, dtype: torch.dtype, device: torch.device | str
+    location: str,
+    revision: str = "",
+    *,
+    dtype: torch.dtype,
+    device: torch.device | str,
+    quantised: BitsAndBytesConfig | None = None,
 ) -> PreTrainedModel:
     """The causal language model at `location` (absolute folder, or owner/name on the Hub), in eval mode.
 
+    `quantised` says how its linear layers are packed, if they are to be.
     Raises ValueError, one sentence that begins "base model:", for whatever is wrong with it.
     """
     if _is_folder(location):
@@ -63,6 +75,7 @@ def load_base(
             output_loading_info=True,
             local_files_only=local,
             adapter_kwargs={"local_files_only": local},  # it looks for an adapter at that place, too
+            **({"quantization_config": quantised, "device_map": {"": device}} if quantised else {}),
         )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, HFValidationError) as error:
         raise ValueError(_load_failure(location, error)) from error
@@ -74,7 +87,7 @@ def load_base(
         )
     if getattr(model, "_hf_peft_config_loaded", False):
         raise ValueError(_IS_ADAPTER.format(location))
-    return model.to(device).eval()
+    return model.eval() if quantised else model.to(device).eval()  # packed weights stay where they are
 
 
 def load_tokenizer(location: str, revision: str = "") -> PreTrainedTokenizerBase:

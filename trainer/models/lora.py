@@ -1,4 +1,8 @@
-"""LoRA on a base: which layers get an update, how large it may be, and how the result is written to disk."""
+"""LoRA and its kin on a base: which layers get an update, how large it may be, and how it is written to disk.
+
+rsLoRA scales the update by alpha / sqrt(rank) (Kalajdzievski 2023), DoRA learns the length of each weight
+column apart from its direction (Liu 2024). QLoRA is LoRA on a base held in 4 bits (`trainer.models.fourbit`).
+"""
 
 import shutil
 from pathlib import Path
@@ -6,6 +10,7 @@ from pathlib import Path
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
 
 from db.train_spec import TARGET_PRESETS, TrainSpec
 
@@ -17,7 +22,7 @@ def attach(model: PreTrainedModel, spec: TrainSpec) -> PeftModel:
 
     Raises ValueError naming "target" when the base lacks such layers, "rank" when they are too small for it.
     """
-    names = target_names(model, spec.target)
+    names = target_names(model, spec)
     _require_rank(model, names, spec.rank)
     config = LoraConfig(
         task_type="CAUSAL_LM",
@@ -25,6 +30,8 @@ def attach(model: PreTrainedModel, spec: TrainSpec) -> PeftModel:
         lora_alpha=spec.alpha,
         lora_dropout=spec.dropout,
         target_modules=names,
+        use_rslora=spec.method == "rslora",
+        use_dora=spec.method == "dora",
     )
     tuned = get_peft_model(model, config)
     # Knowing the base's name, peft would ask the Hub at every checkpoint whether its vocabulary was resized.
@@ -32,39 +39,58 @@ def attach(model: PreTrainedModel, spec: TrainSpec) -> PeftModel:
     return tuned
 
 
-def target_names(model: PreTrainedModel, target: str) -> list[str]:
-    """The last parts of the names of the layers to update, such as ["q_proj", "v_proj"]."""
-    present = {name.rsplit(".", 1)[-1] for name, _ in _linears(model)}
-    wanted = [name for name in TARGET_PRESETS[target] if name in present]
+def target_names(model: PreTrainedModel, spec: TrainSpec) -> list[str]:
+    """The ends of the names of the layers to update, such as ["q_proj", "v_proj"].
+
+    Of a preset, those the base has; of names that were written down, all or none.
+    """
+    layers = [name for name, _ in _linears(model)]
+    present = sorted({name.rsplit(".", 1)[-1] for name in layers})
+    wanted = [layer for layer in spec.layers if any(_is_called(name, layer) for name in layers)]
+    if spec.target not in TARGET_PRESETS:
+        missing = [layer for layer in spec.layers if layer not in wanted]
+        if missing:
+            raise ValueError(
+                f"target: this base has no layer named {missing[0]}; it has {', '.join(present)}."
+            )
+        return wanted
     if wanted:
         return wanted
-    if target == "all linear" and present:  # a base whose layers go by other names (query_key_value, ...)
-        return sorted(present)
+    if spec.target == "all linear" and present:  # a base whose layers go by other names (c_attn, ...)
+        return present
     raise ValueError(
-        f"target: this base model has no layers named {', '.join(TARGET_PRESETS[target])}; choose all linear."
+        f"target: this base model has no layers named {', '.join(spec.layers)}; "
+        f"choose all linear, or some of {', '.join(present)}."
     )
 
 
-def save(model: PeftModel, folder: Path, *, base: str) -> Path:
+def save(model: PeftModel, folder: Path, *, base: str, state: dict[str, torch.Tensor] | None = None) -> Path:
     """Write the adapter, safetensors only, to `folder` (replaced whole); returns the weights file.
 
-    `base` is where the base model lies, for other tools that read the adapter.
+    `base` is where the base model lies, for other tools that read the adapter. `state` holds the weights
+    where the model itself has only a share of them (FSDP).
     """
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    model.peft_config["default"].base_model_name_or_path = base
-    model.save_pretrained(partial, safe_serialization=True, save_embedding_layers=False)
+    config = model.peft_config["default"]
+    config.base_model_name_or_path = base
+    model.save_pretrained(partial, safe_serialization=True, save_embedding_layers=False, state_dict=state)
+    config.base_model_name_or_path = None
     (partial / "README.md").unlink(missing_ok=True)  # an unfilled form
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
     return folder / WEIGHTS
 
 
+def _is_called(name: str, ending: str) -> bool:
+    return name == ending or name.endswith(f".{ending}")
+
+
 def _require_rank(model: PreTrainedModel, names: list[str], rank: int) -> None:
     sizes = {
-        name: min(layer.in_features, layer.out_features)
+        name: min(_shape(layer))
         for name, layer in _linears(model)
-        if name.rsplit(".", 1)[-1] in names
+        if any(_is_called(name, ending) for ending in names)
     }
     smallest = min(sizes, key=lambda name: sizes[name])
     if rank > sizes[smallest]:
@@ -74,10 +100,15 @@ def _require_rank(model: PreTrainedModel, names: list[str], rank: int) -> None:
         )
 
 
-def _linears(model: PreTrainedModel) -> list[tuple[str, torch.nn.Linear]]:
+def _linears(model: PreTrainedModel) -> list[tuple[str, torch.nn.Module]]:
     head = model.get_output_embeddings()
     return [
         (name, layer)
         for name, layer in model.named_modules()
-        if isinstance(layer, torch.nn.Linear) and layer is not head
+        if isinstance(layer, torch.nn.Linear | Conv1D) and layer is not head
     ]
+
+
+def _shape(layer: torch.nn.Module) -> tuple[int, int]:
+    """Inputs and outputs. Conv1D is what GPT-2 calls its linear layer."""
+    return (layer.nx, layer.nf) if isinstance(layer, Conv1D) else (layer.in_features, layer.out_features)

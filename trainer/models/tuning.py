@@ -1,22 +1,21 @@
-"""A base made ready to be tuned: loaded in the right format, LoRA attached, with the collator it can take.
+"""A base made ready to be tuned: loaded in the right format, its update attached, a collator it can take.
 
 Training and the data report that foretells it set up alike, through here.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
 
 import torch
 from peft import PeftModel
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from db.enums import Split
-from db.tables import BaseModel, DatasetRow
+from db.tables import BaseModel
 from db.train_spec import TrainSpec
-from trainer.data.collate import Flattened, Padded
-from trainer.data.encode import Encoded, Example, encode_rows
-from trainer.models import attention, load, lora, precision
+from trainer.data import batching
+from trainer.data.collate import Padded
+from trainer.data.examples import Example
+from trainer.models import attention, fourbit, load, lora, precision, whole
 
 # Above this size activations are recomputed in the backward pass: slower, but it fits.
 _CHECKPOINTED = 1_000_000_000
@@ -24,14 +23,24 @@ _CHECKPOINTED = 1_000_000_000
 
 @dataclass(frozen=True)
 class Tuning:
-    model: PeftModel
+    model: PeftModel | PreTrainedModel  # a PeftModel when an adapter is tuned, else the base itself
+    layout: str  # of its batches: padded, grouped, flat or packed
     collator: Padded
     device: torch.device
     dtype: torch.dtype
 
     @property
+    def base(self) -> PreTrainedModel:
+        """The causal language model itself, without what is around it."""
+        return self.model.get_base_model() if isinstance(self.model, PeftModel) else self.model
+
+    @property
     def is_large(self) -> bool:
         return self.device.type == "cuda" and self.model.num_parameters() > _CHECKPOINTED
+
+    def recomputes(self, spec: TrainSpec) -> bool:
+        """True when activations are computed again in the backward pass instead of kept."""
+        return self.is_large if spec.checkpointing == "auto" else spec.checkpointing == "on"
 
     @property
     def device_name(self) -> str:
@@ -40,59 +49,46 @@ class Tuning:
         return "cpu"
 
     def describe(self) -> str:
-        trainable, total = self.model.get_nb_trainable_parameters()
-        layout = "flattened" if isinstance(self.collator, Flattened) else "padded"
+        trainable = sum(weight.numel() for weight in self.model.parameters() if weight.requires_grad)
         return (
-            f"{total:,} parameters, {trainable:,} of them trained, on {self.device_name} "
-            f"in {str(self.dtype).removeprefix('torch.')}, batches {layout}"
+            f"{self.model.num_parameters():,} parameters, {trainable:,} of them trained, on "
+            f"{self.device_name} in {precision.name(self.dtype)}, batches {self.layout}"
         )
 
 
-def encode_split(
-    tokenizer: PreTrainedTokenizerBase, rows: dict[Split, list[DatasetRow]], split: Split, longest: int
-) -> Encoded:
-    """The rows of a split as examples of at most `longest` tokens.
-
-    Raises ValueError for the training split when nothing is left to train on.
-    """
-    encoded = encode_rows(tokenizer, rows[split], longest)
-    if split is Split.TRAIN:
-        _require_rows(encoded, len(rows[split]), longest)
-    return encoded
-
-
 def set_up(
-    base: BaseModel, spec: TrainSpec, tokenizer: PreTrainedTokenizerBase, examples: Sequence[Example]
+    base: BaseModel,
+    spec: TrainSpec,
+    tokenizer: PreTrainedTokenizerBase,
+    examples: Sequence[Example],
+    *,
+    device: torch.device | None = None,
+    dtype: torch.dtype | None = None,
+    split: bool = False,
 ) -> Tuning:
-    """Load the base and attach LoRA. Raises ValueError naming "base model", "target" or "rank"."""
-    device = load.pick_device()
-    dtype = precision.training_dtype(device)
-    model = load.load_base(base.location, base.revision, dtype=dtype, device=device)
+    """Load the base and attach what is tuned. Raises ValueError naming the setting that cannot be.
+
+    `device` and `dtype` are for who has already found them: one of several processes, a run that goes on.
+    A base that is to be `split` over processes stays on the CPU until it is.
+    """
+    device = device or load.pick_device()
+    dtype = dtype or precision.pick(spec.precision, device)
+    model = _load(base, spec, torch.device("cpu") if split else device, dtype)
     model.config.use_cache = False  # a cache would hide where flattened rows begin
-    flat = attention.switch_to_rows(model, examples, tokenizer.pad_token_id)
-    collator = (Flattened if flat else Padded)(tokenizer.pad_token_id)
-    return Tuning(lora.attach(model, spec), collator, device, dtype)
+    pad_id = tokenizer.pad_token_id
+    by_row = spec.batching in batching.MAY_BE_BY_ROW and attention.switch_to_rows(model, examples, pad_id)
+    layout = batching.choose(spec.batching, by_row)
+    tuned = lora.attach(model, spec) if spec.is_adapter else whole.prepare(model)
+    return Tuning(tuned, layout, batching.collator(layout, pad_id), device, dtype)
 
 
-def longest_row(base: BaseModel, spec: TrainSpec) -> int:
-    """Tokens a row may have: what was asked for, within what the base can take in."""
-    return min(spec.max_length, base.context_length or spec.max_length)
-
-
-def count_steps(rows: int, spec: TrainSpec) -> int:
-    """Optimizer steps of the whole run, as the Trainer counts them."""
-    batches = -(-rows // spec.batch_size)
-    return ceil(spec.epochs * -(-batches // spec.accumulation))
-
-
-def _require_rows(encoded: Encoded, found: int, longest: int) -> None:
-    if encoded.examples:
-        return
-    if not found:
-        raise ValueError("dataset: this version has no training rows; freeze one that has.")
-    reasons = []
-    if encoded.too_long:
-        reasons.append(f"{encoded.too_long} are longer than {longest} tokens (raise the longest row)")
-    if encoded.empty_answer:
-        reasons.append(f"{encoded.empty_answer} have no answer (write one and freeze again)")
-    raise ValueError(f"dataset: none of its {found} training rows can be used: {' and '.join(reasons)}.")
+def _load(base: BaseModel, spec: TrainSpec, device: torch.device, dtype: torch.dtype) -> PreTrainedModel:
+    """The base: in 4 bits for QLoRA, in float32 when all of it is trained, else in the training format."""
+    if spec.method == "qlora":
+        fourbit.require_ready(device)
+        compute = torch.bfloat16 if dtype is torch.float32 else dtype
+        return load.load_base(
+            base.location, base.revision, dtype=dtype, device=device, quantised=fourbit.config(compute)
+        )
+    held = dtype if spec.is_adapter else torch.float32
+    return load.load_base(base.location, base.revision, dtype=held, device=device)

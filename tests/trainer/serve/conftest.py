@@ -17,7 +17,7 @@ import httpx
 import pytest
 import uvicorn
 
-from db import migrate, registry, session
+from db import registry, session
 from db.tables import Adapter, BaseModel, Project
 from trainer.serve.app import create_app
 from trainer.serve.engine import Engine
@@ -161,11 +161,11 @@ def add_adapter(name: str, folder: Path, base_id: int, **columns) -> int:
 
 
 @pytest.fixture(scope="module")
-def shelf(tmp_path_factory, tiny_llama) -> Iterator[Shelf]:
+def shelf(tmp_path_factory, tiny_llama, empty_file) -> Iterator[Shelf]:
     room = tmp_path_factory.mktemp("shelf")
+    shutil.copy(empty_file, room / "studio.db")
     url = f"sqlite:///{room / 'studio.db'}"
     engine = session.connect(url)
-    migrate.upgrade(engine)
     base, short = make_base(room / "tiny", tiny_llama, LONG), make_base(room / "short", tiny_llama, SHORT)
     tiny_id, short_id = add_base("tiny", base), add_base("short", short)
     folders = [make_adapter(base, room / f"adapter-{seed}", seed=seed) for seed in (1, 2)]

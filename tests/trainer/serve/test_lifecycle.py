@@ -10,28 +10,17 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 
 import httpx
-import pytest
 from sqlalchemy import select
 
-from db import migrate, processes, session
+from db import processes, session
 from db.enums import ProcessRole
-from db.settings import REPOSITORY, Settings
+from db.settings import REPOSITORY
 from db.tables import Process
 from tests.trainer.serve.conftest import MESSAGES, add_adapter, add_base, make_adapter, make_base
 from trainer.serve import lifecycle
 from trainer.serve.main import LOCK, main
 
 COMMAND = [sys.executable, "-m", "trainer", "serve"]
-
-
-@pytest.fixture
-def settings(tmp_path):
-    settings = Settings(data_dir=tmp_path / "data")
-    settings.make_folders()
-    engine = session.connect(settings.url)
-    migrate.upgrade(engine)
-    yield settings
-    engine.dispose()
 
 
 def start(settings, *options):
