@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Test files run side by side in so many processes; a browser and a studio fit on a core.
 WORKERS ?= 2
+# More words for pytest, such as ARGS='-m "not slurm"' where Slurm cannot be had.
+ARGS ?=
 
 .PHONY: run test lint screenshots clean
 
@@ -13,7 +15,7 @@ run: $(VENV)/run.stamp
 test: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --durations 15
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --durations 15 $(ARGS)
 
 screenshots: $(VENV)/test.stamp
 	$(BIN)/python -m pytest tests/e2e --update-screenshots

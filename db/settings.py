@@ -22,6 +22,7 @@ class Settings:
     data_dir: Path = REPOSITORY / "data"
     database_url: str = ""  # DATABASE_URL; empty means SQLite under data_dir
     no_worker: bool = False
+    artifacts: str = ""  # STUDIO_ARTIFACTS, an address of fsspec's: where results are kept once more
 
     def __post_init__(self) -> None:
         if not 1 <= self.port <= 65535:
@@ -67,6 +68,7 @@ class Settings:
             "STUDIO_PORT": str(self.port),
             "STUDIO_DATA_DIR": str(self.data_dir),
             "DATABASE_URL": self.database_url,
+            "STUDIO_ARTIFACTS": self.artifacts,
         }
 
     def make_folders(self) -> None:
@@ -89,7 +91,8 @@ class Settings:
 
 
 def from_environment() -> Settings:
-    """Settings from STUDIO_HOST, STUDIO_PORT, STUDIO_DATA_DIR, STUDIO_NO_WORKER and DATABASE_URL."""
+    """Settings from STUDIO_HOST, STUDIO_PORT, STUDIO_DATA_DIR, STUDIO_NO_WORKER, STUDIO_ARTIFACTS and
+    DATABASE_URL."""
     env = os.environ
     port = env.get("STUDIO_PORT", str(Settings.port))
     if not port.isdigit():
@@ -100,6 +103,7 @@ def from_environment() -> Settings:
         data_dir=Path(env.get("STUDIO_DATA_DIR", Settings.data_dir)).expanduser().resolve(),
         database_url=env.get("DATABASE_URL", ""),
         no_worker=env.get("STUDIO_NO_WORKER", "").lower() in ("1", "true", "yes"),
+        artifacts=env.get("STUDIO_ARTIFACTS", "").strip(),
     )
 
 

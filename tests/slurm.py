@@ -30,6 +30,7 @@ class Slurm:
         self.folder = folder
         self.environment = {"SLURM_CONF": str(folder / "slurm.conf")}
         self._daemons: list[subprocess.Popen] = []
+        self._is_up = False
 
     def start(self) -> None:
         """Raises CannotStart."""
@@ -42,12 +43,18 @@ class Slurm:
         try:
             self._start_munge()
             self._start_slurm()
+            self._is_up = True
         except CannotStart:
             self.stop()
             raise
 
     def stop(self) -> None:
-        """End the daemons, the last one first, and what jobs are left."""
+        """End what jobs are left, then the daemons, the last one first."""
+        if self._is_up and self.ask("squeue", "-h"):
+            self.ask("scancel", "--me")
+            end = time.monotonic() + _SECONDS
+            while self.ask("squeue", "-h") and time.monotonic() < end:
+                time.sleep(0.2)
         for daemon in reversed(self._daemons):
             daemon.terminate()
             try:
@@ -85,10 +92,12 @@ class Slurm:
         )
 
     def ask(self, *command: str) -> str:
-        """What a client program prints; empty when it fails."""
-        done = subprocess.run(
-            command, env={**os.environ, **self.environment}, capture_output=True, text=True, timeout=30
-        )
+        """What a client program prints; empty when it fails, or nobody answers it."""
+        env = {**os.environ, **self.environment}
+        try:
+            done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=10)
+        except subprocess.TimeoutExpired:
+            return ""
         return done.stdout if done.returncode == 0 else ""
 
     def _settings(self) -> str:

@@ -1,19 +1,23 @@
-"""One training run of the speed measurement, in a process of its own: the studio's way, or TRL's.
+"""One training run of the speed measurements, in a process of its own: the studio's way, or TRL's.
 
-Both sides find in a folder the same base, rows, batches and first LoRA weights; `tests.bench.training` writes it
-and compares. What is timed is training alone, from the first batch to the last step, in CPU seconds of all
-threads. Nothing is saved meanwhile. The loss is that of the final weights over the rows, computed in float32 by
-one and the same function.
+Both sides find in a folder the same base, rows, batches and first LoRA weights; `tests.bench.training` and
+`tests.bench.gpu` write it and compare. On the CPU training alone is timed, from the first batch to the last
+step, in CPU seconds of all threads; nothing is saved meanwhile. The loss is that of the final weights over
+rows of the training, computed in float32 by one and the same function.
 """
 
 import json
 import sys
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from tempfile import mkdtemp
 from time import perf_counter, process_time
 
 import numpy as np
 import torch
+from datasets import Dataset
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models
@@ -21,8 +25,10 @@ from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
     LlamaConfig,
-    LlamaForCausalLM,
     PreTrainedTokenizerFast,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
     set_seed,
 )
 
@@ -36,9 +42,9 @@ from db.train_spec import TrainSpec
 from trainer import loop
 from trainer.context import JobContext
 from trainer.data import batching
-from trainer.data.collate import pad
+from trainer.data.collate import pad, to_device
 from trainer.data.examples import Example, Examples
-from trainer.models import lora, precision, processes, tuning
+from trainer.models import fourbit, precision, processes, tuning
 from trainer.reporter import Reporter, Watched
 from trainer.sharing import Share
 
@@ -47,26 +53,44 @@ PAD, END = 0, 2
 LENGTHS = (5.1, 0.6)  # log-normal tokens of a row: a mean of some 195
 ANSWER = (0.3, 0.7)  # share of a row that is its answer, even between these
 JUDGED = 64  # rows of which the final loss is taken
+CPU = torch.device("cpu")
+
+
+STARTER = {
+    "vocab_size": 4096,
+    "hidden_size": 256,
+    "intermediate_size": 704,
+    "num_hidden_layers": 6,
+    "num_attention_heads": 4,
+    "max_position_embeddings": 1024,
+    "tie_word_embeddings": True,
+}
 
 
 @dataclass(frozen=True)
 class Case:
-    """What both sides train: a Llama of the starter's shape with random weights, rows of random ids."""
+    """What both sides train: a random Llama of some shape, rows of random ids of log-normal length."""
 
-    vocabulary: int = 4096
-    rows: int = 160
+    shape: dict = field(default_factory=lambda: STARTER)  # settings of LlamaConfig
+    rows: int = 128
     max_length: int = 512
     batch_size: int = 8  # rows; TRL's default
     lines: int = 3  # of a packed batch, so that it holds about as many tokens
+    method: str = "lora"  # or qlora
     dtype: str = "bf16"
-    hidden: int = 256
-    layers: int = 6
+    checkpointing: str = "off"  # of ours, and of theirs but in their own defaults
+    max_steps: int = 0
+
+    @property
+    def vocabulary(self) -> int:
+        return self.shape["vocab_size"]
 
     def spec(self, layout: str) -> TrainSpec:
         return TrainSpec(
             base_model_id=1,
             dataset_version_id=1,
             adapter_name="measured",
+            method=self.method,
             rank=16,
             alpha=32,
             dropout=0.0,
@@ -74,51 +98,45 @@ class Case:
             scheduler="linear",
             warmup=0.0,
             epochs=1,
+            max_steps=self.max_steps,
             batch_size=self.lines if layout == "packed" else self.batch_size,
             max_length=self.max_length,
             batching=layout,
             precision=self.dtype,
+            checkpointing=self.checkpointing,
             save_every=1_000_000,
             seed=SEED,
         )
 
+    def lora(self) -> LoraConfig:
+        """What `trainer.models.lora` makes of the spec, for who does not come by it."""
+        spec = self.spec("auto")
+        return LoraConfig(
+            task_type="CAUSAL_LM",
+            r=spec.rank,
+            lora_alpha=spec.alpha,
+            lora_dropout=spec.dropout,
+            target_modules=list(spec.layers),
+        )
 
-def write_case(folder: Path, case: Case) -> None:
-    """The base, the rows and the first LoRA weights."""
+
+def write_case(folder: Path, case: Case, device: str = "cpu") -> None:
+    """The base, the rows and the first LoRA weights; random weights are drawn on `device`."""
     (folder / "case.json").write_text(json.dumps(asdict(case)))
     torch.manual_seed(SEED)
-    config = LlamaConfig(
-        vocab_size=case.vocabulary,
-        hidden_size=case.hidden,
-        intermediate_size=case.hidden * 11 // 4,
-        num_hidden_layers=case.layers,
-        num_attention_heads=max(1, case.hidden // 64),
-        max_position_embeddings=1024,
-        tie_word_embeddings=True,
-        bos_token_id=1,
-        eos_token_id=END,
-        pad_token_id=PAD,
-    )
-    base = LlamaForCausalLM(config).to(torch.bfloat16)  # so that it is the same in either format
-    base.save_pretrained(folder / "base")
+    config = LlamaConfig(**case.shape, bos_token_id=1, eos_token_id=END, pad_token_id=PAD)
+    with torch.device(device):  # in bfloat16, so that every format begins from the same weights
+        base = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
+    if not (folder / "base").exists():
+        base.save_pretrained(folder / "base")
     words = {f"w{number}": number for number in range(case.vocabulary)}
     core = Tokenizer(models.WordLevel(words, unk_token="w3"))
     PreTrainedTokenizerFast(
         tokenizer_object=core, unk_token="w3", pad_token=f"w{PAD}", bos_token="w1", eos_token=f"w{END}"
     ).save_pretrained(folder / "base")
-    first = get_peft_model(base.float(), lora_config(base, case))
-    save_file(get_peft_model_state_dict(first), folder / "first.safetensors")
+    save_file(get_peft_model_state_dict(get_peft_model(base, case.lora())), folder / "first.safetensors")
     examples = draw(case)
     np.savez(folder / "rows.npz", ids=examples.ids, offsets=examples.offsets, starts=examples.starts)
-
-
-def lora_config(model, case: Case) -> LoraConfig:
-    """What `trainer.models.lora` makes of the spec, for those who do not come by it."""
-    spec = case.spec("auto")
-    names = lora.target_names(model, spec)
-    return LoraConfig(
-        task_type="CAUSAL_LM", r=spec.rank, lora_alpha=spec.alpha, lora_dropout=0.0, target_modules=names
-    )
 
 
 def draw(case: Case) -> Examples:
@@ -139,14 +157,24 @@ def read_case(folder: Path) -> tuple[Case, Examples]:
     return case, Examples(stored["ids"], stored["offsets"], stored["starts"])
 
 
+def measure_on_cpu(side: str, name: str, folder: Path) -> dict:
+    """One side's training: its CPU seconds, those on the clock, its steps and final loss."""
+    with SIDES[side](folder, name) as trainer:
+        began, used = perf_counter(), process_time()
+        trainer.train()
+        took = {"cpu_s": round(process_time() - used, 3), "seconds": round(perf_counter() - began, 3)}
+    return {**took, "steps": trainer.state.global_step, "loss": final_loss(trainer.model, folder)}
+
+
 # The two sides -----------------------------------------------------------------------------------------
 
 
-def ours(folder: Path, layout: str) -> dict:
-    """The training of `trainer.jobs.train`, its reporter with a real database included."""
+@contextmanager
+def ours(folder: Path, layout: str, callbacks: Sequence[TrainerCallback] = ()) -> Iterator[loop.Loop]:
+    """What `trainer.jobs.train` sets up, its reporter with a real database included, ready to be trained."""
     case, examples = read_case(folder)
     spec = case.spec(layout)
-    context = _context(folder / f"data-{layout}", spec)
+    context = _context(Path(mkdtemp(dir=folder)), spec)
     set_seed(spec.seed)
     crew = processes.join(1)
     base = BaseModel(name="measured", location=str(folder / "base"), revision="")
@@ -154,65 +182,69 @@ def ours(folder: Path, layout: str) -> dict:
     dtype = precision.pick(spec.precision, crew.device)
     ready = tuning.set_up(base, spec, tokenizer, examples, device=crew.device, dtype=dtype)
     _load_first(ready.model, folder)
-    plan = batching.plan(spec, ready.layout, examples)
-    share = Share(plan.batches_of, crew)
+    share = Share(batching.plan(spec, ready.layout, examples).batches_of, crew)
     reporter = Reporter(context, Watched(lambda model: None, None, None, None), crew, len(share))
     trainer = loop.Loop(
         model=ready.model,
         args=loop.arguments(spec, ready, folder / "checkpoints", crew),
         train_dataset=examples,
         data_collator=ready.collator,
-        callbacks=[reporter],
+        callbacks=[reporter, *callbacks],
         batches=share,
         processes=crew,
     )
+    trainer.remove_callback(PrinterCallback)
     with precision.lora_inputs_as_they_are(ready.model, ready.dtype):
-        took = _timed(trainer)
+        yield trainer
     context.fall_silent()
-    return {**took, "loss": final_loss(trainer.model, folder), "layout": ready.layout}
 
 
-def theirs(folder: Path, kind: str) -> dict:
+@contextmanager
+def theirs(folder: Path, kind: str, callbacks: Sequence[TrainerCallback] = ()) -> Iterator[Trainer]:
     """SFTTrainer over the same rows in the same batches. `kind` is a key of `_theirs`."""
     from trl import SFTConfig, SFTTrainer
 
     case, examples = read_case(folder)
-    own, packs = _theirs(case)[kind], kind == "packing"
+    packs = kind == "packing"
     spec = case.spec("packed" if packs else "flat")
-    batches = batching.plan(spec, spec.batching, examples).batches_of(0)
-    # As a string TRL loads the base its own way
     trainer = SFTTrainer(
-        model=str(folder / "base"),
+        model=str(folder / "base"),  # which TRL loads its own way
         args=SFTConfig(
             output_dir=str(folder / f"trl-{kind}"),
-            num_train_epochs=1,
+            num_train_epochs=spec.epochs,
+            max_steps=spec.max_steps or -1,
             per_device_train_batch_size=spec.batch_size,
             learning_rate=spec.learning_rate,
             lr_scheduler_type=spec.scheduler,
             max_grad_norm=spec.clip,
             completion_only_loss=True,  # by default only where it sees the text of prompts
             bf16=case.dtype == "bf16",
-            use_cpu=True,
+            use_cpu=not torch.cuda.is_available(),
             train_sampling_strategy="sequential",
             save_strategy="no",
             report_to="none",
             disable_tqdm=True,
-            seed=SEED,
-            **own,
+            seed=spec.seed,
+            **_theirs(case)[kind],
         ),
-        train_dataset=_lines(case, examples) if packs else _rows(examples, batches),
+        train_dataset=as_trl_takes_them(spec, examples),
         processing_class=AutoTokenizer.from_pretrained(folder / "base"),
-        peft_config=lora_config(AutoModelForCausalLM.from_pretrained(folder / "base"), case),
+        peft_config=case.lora(),
+        quantization_config=fourbit.config(torch.bfloat16) if case.method == "qlora" else None,
+        callbacks=list(callbacks),
     )
+    trainer.remove_callback(PrinterCallback)
     _load_first(trainer.model, folder)
-    took = _timed(trainer)
-    return {**took, "loss": final_loss(trainer.model, folder), "layout": kind}
+    yield trainer
+
+
+SIDES = {"ours": ours, "theirs": theirs}
 
 
 def _theirs(case: Case) -> dict[str, dict]:
     """Where each of TRL's ways differs from its defaults."""
     held = {"bf16": "bfloat16", "fp32": "float32"}[case.dtype]
-    equal = {"gradient_checkpointing": False, "model_init_kwargs": {"dtype": held}}
+    equal = {"gradient_checkpointing": case.checkpointing == "on", "model_init_kwargs": {"dtype": held}}
     return {
         "default": {},
         "equal": equal,
@@ -226,10 +258,14 @@ def _theirs(case: Case) -> dict[str, dict]:
     }
 
 
-def _rows(examples: Examples, batches: batching.Batches):
-    """Tokenised prompts and completions, in the order in which they are taken; TRL masks the prompts."""
-    from datasets import Dataset
+def as_trl_takes_them(spec: TrainSpec, examples: Examples) -> Dataset:
+    """Our plan's rows, or lines where it packs, in the order in which they are trained on."""
+    return _lines(spec, examples) if spec.batching == "packed" else _rows(spec, examples)
 
+
+def _rows(spec: TrainSpec, examples: Examples) -> Dataset:
+    """Tokenised prompts and completions, in the order in which they are taken; TRL masks the prompts."""
+    batches = batching.plan(spec, spec.batching, examples).batches_of(0)
     ordered = [examples[row] for batch in batches for row in batch]
     return Dataset.from_dict(
         {
@@ -239,11 +275,8 @@ def _rows(examples: Examples, batches: batching.Batches):
     )
 
 
-def _lines(case: Case, examples: Examples):
+def _lines(spec: TrainSpec, examples: Examples) -> Dataset:
     """The lines of our plan as TRL's packing lays them out, so that both see the same rows at each step."""
-    from datasets import Dataset
-
-    spec = case.spec("packed")
     packed = batching.pack(examples.lengths, spec.max_length, spec.seed)
     line_of = {row: number for number, line in enumerate(packed) for row in line}
     ordered = []
@@ -261,16 +294,6 @@ def _lines(case: Case, examples: Examples):
     )
 
 
-def _timed(trainer) -> dict:
-    began, used = perf_counter(), process_time()
-    trainer.train()
-    return {
-        "cpu_s": round(process_time() - used, 3),
-        "seconds": round(perf_counter() - began, 3),
-        "steps": trainer.state.global_step,
-    }
-
-
 def _load_first(model: PeftModel, folder: Path) -> None:
     found = set_peft_model_state_dict(model, load_file(folder / "first.safetensors"))
     if found.unexpected_keys:
@@ -278,18 +301,19 @@ def _load_first(model: PeftModel, folder: Path) -> None:
 
 
 @torch.no_grad()
-def final_loss(trained: PeftModel, folder: Path) -> float:
-    """Mean over the answers' tokens of the first rows, in nats, with base and update in float32."""
+def final_loss(trained: PeftModel, folder: Path, device: torch.device = CPU) -> float:
+    """Mean over the answers' tokens of the first rows, in nats; base and update in float32 on the CPU."""
     case, examples = read_case(folder)
-    base = AutoModelForCausalLM.from_pretrained(folder / "base", dtype=torch.float32)
-    model = get_peft_model(base, lora_config(base, case)).eval()
+    dtype = torch.float32 if device == CPU else torch.bfloat16
+    base = AutoModelForCausalLM.from_pretrained(folder / "base", dtype=dtype).to(device)
+    model = get_peft_model(base, case.lora(), autocast_adapter_dtype=False).eval()
     state = {name: weight.float().cpu() for name, weight in get_peft_model_state_dict(trained).items()}
     set_peft_model_state_dict(model, state)
     lost = counted = 0.0
     for begin in range(0, min(JUDGED, len(examples)), 8):
         rows = examples[begin : begin + 8]
         labelled = sum(len(ids) - start for ids, start in rows)
-        lost += float(model(**pad(rows, PAD)).loss) * labelled
+        lost += float(model(**to_device(pad(rows, PAD), device)).loss) * labelled
         counted += labelled
     return lost / counted
 
@@ -311,4 +335,4 @@ def _context(folder: Path, spec: TrainSpec) -> JobContext:
 
 if __name__ == "__main__":
     side, name, where = sys.argv[1:]
-    print(json.dumps({"ours": ours, "theirs": theirs}[side](Path(where), name)))
+    sys.stdout.write(json.dumps(measure_on_cpu(side, name, Path(where))) + "\n")

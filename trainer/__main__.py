@@ -14,7 +14,8 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from db import jobs, users
+from db import jobs, queue, users
+from db.enums import StopMode
 from db.policy import PolicyError
 from db.session import read, write
 from db.settings import Settings, from_environment
@@ -59,11 +60,14 @@ def _parser() -> argparse.ArgumentParser:
 
     status = _action(actions, "status", _status, "the latest jobs, or all about one")
     status.add_argument("job", type=int, nargs="?")
-    for name, act, text in (
-        ("cancel", _cancel, "stop a job; nothing half is saved"),
-        ("resume", _resume, "queue a job that stopped early again; it goes on from its last checkpoint"),
-    ):
-        _action(actions, name, act, text).add_argument("job", type=int)
+    cancel = _action(actions, "cancel", _cancel, "stop a job, after a last checkpoint where it makes any")
+    cancel.add_argument("job", type=int)
+    cancel.add_argument("--discard", action="store_true", help="leave nothing behind")
+    resume = "queue a job that stopped early again; it goes on from its last checkpoint"
+    _action(actions, "resume", _resume, resume).add_argument("job", type=int)
+    move = _action(actions, "move", _move, "let a waiting job go before another, or last")
+    move.add_argument("job", type=int)
+    move.add_argument("--before", type=int, metavar="JOB", help="the job it goes before; last unless given")
     logs = _action(actions, "logs", _logs, "what a job's process printed")
     logs.add_argument("job", type=int)
     logs.add_argument("-f", "--follow", action="store_true", help="go on until the job ends")
@@ -74,7 +78,7 @@ def _action(actions, name: str, act, text: str) -> argparse.ArgumentParser:
     parser = actions.add_parser(name, help=text, description=text)
     parser.set_defaults(act=act)
     parser.add_argument("--data-dir", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-    if name in ("cancel", "resume"):
+    if name in ("cancel", "resume", "move"):
         parser.add_argument("--as", dest="username", default=users.STUDIO, help="act as this person")
     return parser
 
@@ -109,7 +113,18 @@ def _status(settings: Settings, options: argparse.Namespace) -> int:
 def _cancel(settings: Settings, options: argparse.Namespace) -> int:
     open_studio(settings)
     with write() as s:
-        print(_line(jobs.request_cancel(s, actor_of(s, options), options.job)))
+        mode = StopMode.DISCARD if options.discard else StopMode.SAVE
+        print(_line(jobs.request_cancel(s, actor_of(s, options), options.job, mode)))
+    return 0
+
+
+def _move(settings: Settings, options: argparse.Namespace) -> int:
+    open_studio(settings)
+    with write() as s:
+        queue.move(s, actor_of(s, options), options.job, before=options.before)
+        s.flush()
+        for job in queue.list_waiting(s):
+            print(_line(job))
     return 0
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from db import processes
 from db.enums import JobKind, JobStatus, StopMode
 from trainer import launch
+from trainer.launch_command import first_failure
 
 GRACE = 20.0  # seconds for a child to stop by itself, then TERM
 SAVING_GRACE = 300.0  # the same where it is to save: a step and a save of a large model take their time
@@ -27,6 +28,7 @@ class Child:
     started: float  # seconds after the boot
     marker: str  # in the environment of all it starts
     places: tuple[str, ...] = ()
+    log: Path | None = None  # where a launcher of several processes says how they ended
     popen: subprocess.Popen | None = None
     oom_kills: int | None = None  # of the machine, when it began
     unwanted_since: float | None = None  # monotonic
@@ -40,6 +42,8 @@ class Child:
 
     def outcome(self, code: int) -> tuple[JobStatus, str]:
         """Status and sentence of one that ended without a word of its own."""
+        if self.log is not None and (first := first_failure(self.log)) is not None:
+            code = first
         before, after = self.oom_kills, count_oom_kills()
         return explain(code, out_of_memory=None if before is None or after is None else after > before)
 

@@ -154,11 +154,14 @@ class JobContext:
 
     def finish(
         self, result: dict, *, adapter: Mapping | None = None, base_model: Mapping | None = None
-    ) -> None:
-        """End well. `adapter` or `base_model` holds the columns of what is registered with it."""
+    ) -> dict:
+        """End well; returns the result as it is stored, with the number of what was registered with it.
+
+        `adapter` or `base_model` holds its columns.
+        """
+        found = dict(result)
 
         def end(s: Session) -> None:
-            found = dict(result)
             if adapter is not None:
                 row = registry.register_adapter(s, **adapter, project_id=self.project_id, job_id=self.job_id)
                 s.flush()
@@ -170,6 +173,7 @@ class JobContext:
             jobs.close(s, self.job_id, self.attempt, JobStatus.FINISHED, result=found, exit_code=0)
 
         self._end(end)
+        return found
 
     def fail(self, error: str, status: JobStatus = JobStatus.FAILED, exit_code: int = 1) -> None:
         """End early, with one sentence for people."""

@@ -50,6 +50,11 @@ def explain(error: BaseException, spec=None) -> str:
     )
 
 
+def blames_another(error: BaseException) -> bool:
+    """True when the error only tells that another of the processes that share a run is gone."""
+    return any(_other_process_gone(cause, None) for cause in _causes(error))
+
+
 def lighter(spec: TrainSpec) -> str:
     """The next setting that needs less memory and learns the same, or nearly, as words for people."""
     if spec.batch_size > 1:

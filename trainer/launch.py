@@ -1,4 +1,4 @@
-"""Starting a job's child process on this machine, and ending it (at Slurm: slurm_child.py). Loads no torch."""
+"""Starting a job's child process on this machine, and ending it; Slurm's: slurm_child.py. Loads no torch."""
 
 import contextlib
 import os
@@ -108,6 +108,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         **os.environ,
         "STUDIO_DATA_DIR": str(settings.data_dir),
         "DATABASE_URL": settings.database_url,
+        "STUDIO_ARTIFACTS": settings.artifacts,
         "PYTHONUNBUFFERED": "1",
         "PYTHONWARNINGS": "ignore::FutureWarning",  # of one library to another; not for who reads the log
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",  # a bar makes a log of carriage returns

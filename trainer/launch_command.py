@@ -4,6 +4,7 @@ Several are started by `accelerate launch`: one launcher a machine starts that m
 the same entry, `python -m trainer run JOB ATTEMPT`.
 """
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 from db.enums import JobKind
 
+_TAIL = 4096  # bytes of the log: the launcher's closing words are its last
 ALONE = ("--num_machines", "1", "--main_process_port", "0")  # 0: a free port, found by the launcher
 
 
@@ -39,3 +41,16 @@ def environment_for(processes: int, *, has_gpus: bool) -> dict[str, str]:
 def stop_file(folder: Path, attempt: int) -> Path:
     """Once it is there, the attempt saves and stops: where a signal would reach launchers that kill."""
     return folder / f"stop.{attempt}"
+
+
+def first_failure(log: Path) -> int | None:
+    """How the first of several processes ended that failed, as an exit code, negative for a signal; None when
+    the launcher's closing words do not stand at the end of the log."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - _TAIL))
+            said = file.read().decode(errors="replace")
+    except OSError:
+        return None
+    found = re.search(r"exitcode\s*: (-?\d+)", said.rpartition("Root Cause (first observed failure)")[2])
+    return int(found[1]) if found and "Root Cause" in said else None

@@ -4,11 +4,9 @@ Known trouble (ValueError, LookupError) already is a sentence for people; anythi
 in the log. When the whole process dies, the worker says so instead.
 """
 
-import errno
 import importlib
 import logging
 import os
-import re
 import signal
 import sys
 import time
@@ -18,11 +16,11 @@ from db.enums import JobKind, JobStatus
 from db.jobs import FencedError
 from db.session import connect, write
 from db.settings import Settings
+from trainer import errors
 from trainer.context import Cancelled, JobContext
 
 logger = logging.getLogger("trainer")
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 JOBS = {
     JobKind.TRAIN: "trainer.jobs.train",
@@ -64,16 +62,15 @@ def carry_out(context: JobContext) -> int:
     except Cancelled:
         _end_early(context)
         return 0
-    except (ValueError, LookupError) as error:
-        logger.error("%s", error, exc_info=not _is_sentence(error))
-        context.fail(_sentence(error))
-    except MemoryError:
-        logger.exception("out of memory")
-        context.fail("batch size: memory ran out; lower the batch size or the longest row, then resume.")
     except Exception as error:
-        logger.exception("unexpected error")
-        known = _out_of_memory(error) or _disk_full(error)
-        context.fail(known or f"{_sentence(error)} The log has the details.")
+        if errors.is_sentence(error):
+            logger.error("%s", error)
+        else:
+            logger.exception("unexpected error")
+        if os.environ.get("WORLD_SIZE", "1") != "1" and errors.blames_another(error):
+            context.fall_silent()  # how that one ended, the worker is told by the launcher
+            return 1
+        context.fail(errors.explain(error, context.spec))
     return 1
 
 
@@ -96,38 +93,6 @@ def _end_early(context: JobContext) -> None:
     else:
         context.log("cancelled")
         context.fail("", JobStatus.CANCELLED, exit_code=0)
-
-
-def _is_sentence(error: Exception) -> bool:
-    """Our ValueErrors begin with a field and a colon; a library's error wants its traceback logged."""
-    if isinstance(error, ValueError):
-        return re.match(r"[a-z][a-z ]{0,20}: ", str(error)) is not None
-    return isinstance(error, LookupError) and not isinstance(error, KeyError | IndexError)
-
-
-def _sentence(error: Exception) -> str:
-    if _is_sentence(error):
-        return str(error)
-    first = str(error).strip().split("\n")[0][:300]
-    return f"The run stopped on an unexpected error ({type(error).__name__}: {first})."
-
-
-def _out_of_memory(error: Exception) -> str:
-    if type(error).__name__ != "OutOfMemoryError" and "can't allocate memory" not in str(error):
-        return ""
-    return "batch size: the device's memory ran out; lower the batch size or the longest row, then resume."
-
-
-def _disk_full(error: BaseException | None) -> str:
-    """Libraries say it in words of their own, some with no number: the cause may tell, or the text."""
-    while error is not None:
-        told = str(error)
-        if getattr(error, "errno", None) in _FULL or any(os.strerror(number) in told for number in _FULL):
-            return "disk: it is full, or a quota is; make room and resume to go on from what was kept last."
-        if "PytorchStreamWriter failed writing" in told:
-            return "disk: it is full, or not to be written; make room and resume to go on from what was kept."
-        error = error.__cause__ or error.__context__
-    return ""
 
 
 def _set_up_log() -> None:

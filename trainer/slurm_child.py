@@ -8,6 +8,7 @@ import logging
 import signal
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from db import jobs, processes, recovery
 from db.enums import JobKind, JobStatus
@@ -16,6 +17,8 @@ from db.session import read, write
 from db.settings import Settings, machine_name
 from db.tables import Job
 from trainer import slurm, slurm_script
+from trainer.children import explain
+from trainer.launch_command import first_failure
 from trainer.slurm import SlurmJob, Unreachable
 
 logger = logging.getLogger("trainer.worker")
@@ -32,6 +35,7 @@ class SlurmChild:
     attempt: int
     kind: JobKind
     number: str
+    log: Path
     places: tuple[str, ...] = ()  # of this machine: none
     known: SlurmJob | None = None
     unwanted_since: float | None = None  # monotonic
@@ -60,6 +64,10 @@ class SlurmChild:
 
     def outcome(self, code: int) -> tuple[JobStatus, str]:
         """Status and sentence of one that ended without a word of its own."""
+        if self.known is not None and self.known.state == "FAILED":
+            first = first_failure(self.log)
+            if first is not None and first < 0:  # out of memory would be a state of Slurm's own
+                return explain(first, out_of_memory=False)
         return slurm.explain(self.known)
 
     def press(self, now: float, grace: float) -> signal.Signals | None:
@@ -81,7 +89,8 @@ class SlurmChild:
         return signal.SIGTERM
 
     def clear_up(self) -> bool:
-        """Slurm leaves nothing of a job running."""
+        """Slurm leaves nothing of a job running; true once its environment is removed."""
+        slurm_script.clear_up(self.log.parent, self.attempt)
         return True
 
     def _tell_wait(self) -> None:
@@ -110,7 +119,7 @@ def start(settings: Settings, job: Job) -> SlurmChild:
     except FencedError:
         logger.info("job %d ended before it was noted", job.id)
     logger.info("job %d is job %s at Slurm", job.id, number)
-    return SlurmChild(job.id, job.attempt, job.kind, number)
+    return SlurmChild(job.id, job.attempt, job.kind, number, script.parent / "log.txt")
 
 
 def adopt(settings: Settings, process_id: int) -> list[SlurmChild]:
@@ -145,7 +154,8 @@ def adopt(settings: Settings, process_id: int) -> list[SlurmChild]:
                 continue
             recovery.adopt_outside(s, job, process_id, number)
         logger.info("job %d is still job %s at Slurm", job_id, number)
-        taken.append(SlurmChild(job_id, attempt, kind, number))
+        log = settings.jobs_dir / str(job_id) / "log.txt"
+        taken.append(SlurmChild(job_id, attempt, kind, number, log))
     return taken
 
 

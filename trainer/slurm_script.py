@@ -21,7 +21,7 @@ _PREFIXES = (
     "AWS_", "AZURE_STORAGE_", "FSSPEC_", "GOOGLE_APPLICATION_", "XDG_", "SSL_CERT_",
 )  # fmt: skip
 _NAMES = {
-    "PATH", "HOME", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH", "REQUESTS_CA_BUNDLE",
+    "PATH", "HOME", "LANG", "TZ", "LD_LIBRARY_PATH", "PYTHONPATH", "REQUESTS_CA_BUNDLE",
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
 }  # fmt: skip
 _NEVER = {"STUDIO_ATTEMPT"}  # a local child's mark
@@ -37,6 +37,12 @@ def write(settings: Settings, job_id: int, attempt: int, spec: Mapping[str, Any]
     script = folder / f"slurm.{attempt}.sh"
     _write_private(script, text(folder, job_id, attempt, spec))
     return script
+
+
+def clear_up(folder: Path, attempt: int) -> None:
+    """Remove what an attempt that ended needs no more: its environment, and the word to stop."""
+    for path in (folder / f"slurm.{attempt}.env", stop_file(folder, attempt)):
+        path.unlink(missing_ok=True)
 
 
 def options(folder: Path, name: str, spec: Mapping[str, Any], *, has_gpus: bool) -> list[str]:

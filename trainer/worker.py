@@ -296,7 +296,11 @@ class Worker:
 
     def _child(self, job: Job, pid: int, started: float, places: Sequence[str]) -> Child:
         marker = marker_of(self.settings.data_dir, job.id, job.attempt)
-        return Child(job.id, job.attempt, job.kind, pid, started, marker, tuple(places))
+        log = self.settings.jobs_dir / str(job.id) / "log.txt"
+        several = processes_of(job.kind, job.spec) > 1
+        return Child(
+            job.id, job.attempt, job.kind, pid, started, marker, tuple(places), log if several else None
+        )
 
     def _checkpoints(self, job_id: int) -> Path:
         return self.settings.jobs_dir / str(job_id) / "checkpoints"

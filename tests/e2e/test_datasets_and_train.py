@@ -94,7 +94,7 @@ def test_an_impossible_setting_is_said_at_its_field_and_nothing_typed_is_lost(
 
 
 def test_the_data_are_checked_before_a_run_is_started(studio, browser, cookies, version):
-    page = open_form(browser, studio, cookies, version, max_length="2048", epochs="1")
+    page = open_form(browser, studio, cookies, version, max_length="1024", epochs="1")
     page.get_by_role("button", name="Check data and time").click()
     expect(page.locator(".report h3")).to_contain_text("It will take", timeout=COLD)
     expect(page.locator(".report")).to_contain_text("are learned from")
@@ -105,7 +105,7 @@ def test_the_data_are_checked_before_a_run_is_started(studio, browser, cookies, 
 
 
 def test_a_double_click_is_one_run_and_the_end_leads_to_the_playground(studio, browser, cookies, version):
-    page = open_form(browser, studio, cookies, version, max_length="2048", epochs="1", batch_size="1")
+    page = open_form(browser, studio, cookies, version, max_length="1024", epochs="1", batch_size="1")
     page.get_by_role("button", name="Start training").dblclick()
     expect(page.locator("#run-pane .chart").first).to_be_visible(timeout=COLD)
     expect(page.get_by_text("The adapter is ready")).to_be_visible(timeout=COLD)
@@ -124,7 +124,7 @@ def test_a_run_goes_on_while_the_studio_restarts_and_the_page_finds_it_again(
         cookies,
         version,
         adapter_name="Long",
-        max_length="2048",
+        max_length="1024",
         epochs="300",
         batch_size="1",
     )

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from db import jobs, session, users
-from db.enums import JobKind, JobStatus, Role
+from db.enums import JobKind, JobStatus, Role, StopMode
 from db.tables import UserRole
 from tests.trainer.conftest import job_of
 from trainer.__main__ import main
@@ -47,6 +47,15 @@ def test_a_script_can_submit_watch_cancel_and_resume_a_run(trainer, settings):
     folder.mkdir()
     (folder / "log.txt").write_text("step 1 of 9\n")
     assert trainer("logs", job_id)[:2] == (0, "step 1 of 9\n")
+
+
+def test_waiting_runs_are_put_in_order_and_one_is_discarded(trainer):
+    first, second = (int(submit(trainer)[1]) for _ in range(2))
+    moved = trainer("move", second, "--before", first)[1].splitlines()
+    assert [int(line.split()[0]) for line in moved] == [second, first]
+    assert "cancelled" in trainer("cancel", first, "--discard")[1]
+    assert job_of(first).stop_mode is StopMode.DISCARD
+    assert trainer("move", first)[2].startswith("queue: by script is cancelled and waits no longer")
 
 
 def test_a_report_is_asked_with_the_settings_of_the_run(trainer):

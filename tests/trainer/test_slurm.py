@@ -9,11 +9,12 @@ import time
 import pytest
 from sqlalchemy import select
 
-from db import jobs, processes, session
+from db import jobs, processes, recovery, session
 from db.enums import JobStatus, StopMode
+from db.heartbeats import Heartbeats
 from db.tables import Attempt, Process
-from tests.slurm import CannotStart, Slurm
-from tests.trainer.conftest import job_of, metrics_of
+from tests.slurm import PROGRAMS, CannotStart, Slurm
+from tests.trainer.conftest import claim, job_of, metrics_of
 from tests.trainer.test_worker import loop_until
 from trainer import slurm, slurm_script
 from trainer.models import checkpoints
@@ -87,6 +88,7 @@ def test_a_run_on_two_nodes_is_followed_by_the_next_worker_and_tells_nobody_the_
 
     job = job_of(job_id)
     assert job.status is JobStatus.FINISHED, job.error + (folder / "log.txt").read_text()
+    assert not (folder / "slurm.1.env").exists()
     assert job.result["steps"] == 4
     assert slurm.ask(number).state in ("COMPLETING", "COMPLETED")
 
@@ -158,6 +160,17 @@ def test_a_run_cancelled_at_slurm_itself_before_it_began_is_cancelled_here(site,
     assert job.error.startswith("Somebody cancelled the run at Slurm")
 
 
+def test_a_slurm_that_is_there_and_broken_fails_the_tests_with_the_mend(tmp_path, monkeypatch):
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in PROGRAMS:
+        (programs / name).write_text("#!/bin/sh\necho it is broken\nexit 1\n")
+        (programs / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs), prepend=":")
+    with pytest.raises(CannotStart, match='or leave these tests out with -m "not slurm"'):
+        Slurm(tmp_path / "site").start()
+
+
 def test_without_slurm_a_run_for_it_fails_with_a_sentence(settings, queue, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     job_id = queue(**AT_SLURM)
@@ -187,6 +200,22 @@ def test_each_end_at_slurm_is_a_status_and_one_sentence(state, status):
     ended, sentence = slurm.explain(found)
     assert ended is status
     assert re.fullmatch(r"\S.*[^.]\.", sentence)
+
+
+@pytest.mark.parametrize(("number", "is_lost"), [("17", False), ("", True)])
+def test_a_run_at_slurm_outlives_its_worker_and_one_that_never_got_there_does_not(
+    settings, queue, number, is_lost
+):
+    job_id = queue(**AT_SLURM)
+    attempt = claim(job_id)
+    heartbeats = Heartbeats()
+    with session.write() as s:
+        jobs.note_external(s, job_id, attempt, number)
+        for process in s.scalars(select(Process)):
+            processes.sign_off(s, process.id)
+        recovery.sweep(s, heartbeats, now=0.0)
+        lost = recovery.sweep(s, heartbeats, now=2 * recovery.LEASE)
+    assert bool(lost) is is_lost
 
 
 def test_a_forgotten_run_is_interrupted():

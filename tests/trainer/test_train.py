@@ -42,10 +42,12 @@ def test_a_run_lowers_the_loss_and_registers_an_adapter_that_says_where_it_came_
     folder = Path(adapter.path)
     assert folder.parent == context.settings.adapters_dir
     assert {file.name for file in folder.iterdir()} == {
+        "README.md",
         "adapter_config.json",
         "adapter_model.safetensors",
         "provenance.json",
     }
+    assert "Not for clinical use" in (folder / "README.md").read_text()
     assert adapter.adapter_hash == registry.hash_file(folder / "adapter_model.safetensors")
     assert len(adapter.base_revision) == len(adapter.template_hash) == 64
     assert adapter.spec["rank"] == 4

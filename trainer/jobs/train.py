@@ -10,12 +10,13 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from huggingface_hub import ModelCard
 from transformers import PrinterCallback, TrainerState, set_seed
 
 from db.enums import Split, StopMode
 from db.tables import BaseModel
 from db.train_spec import TrainSpec
-from trainer import film, loop, provenance, results, tracking, validation
+from trainer import artifacts, film, loop, provenance, results, tracking, validation
 from trainer.context import Cancelled, JobContext
 from trainer.data import batching, estimate, preflight
 from trainer.data.examples import Encoded
@@ -33,6 +34,7 @@ def run(context: JobContext) -> None:
     set_seed(spec.seed)
     tracking.require_ready(spec)
     crew = processes.join(spec.processes * spec.machines)
+    keeper = artifacts.open_keeper(context.settings, context.job_id, crew)
 
     context.progress("reading the rows")
     base, version, rows = context.base_model(), context.dataset_version(), context.rows()
@@ -48,7 +50,7 @@ def run(context: JobContext) -> None:
     context.progress("loading the base model")
     identity = provenance.identify(base, version, tokenizer, spec)
     folder = context.folder / "checkpoints"
-    resumed, dtype = _take_up(context, folder, identity, crew)
+    resumed, dtype = _take_up(context, folder, identity, crew, keeper)
     ready = tuning.set_up(
         base, spec, tokenizer, train.examples, device=crew.device, dtype=dtype, split=crew.split(spec)
     )
@@ -92,7 +94,9 @@ def run(context: JobContext) -> None:
         trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
     if reporter.stopped is StopMode.DISCARD and crew.is_main:
         shutil.rmtree(folder, ignore_errors=True)
+        keeper.forget()
     if reporter.stopped:
+        keeper.keep_checkpoint(folder)
         raise Cancelled
 
     context.progress("saving the result", trainer.state.global_step, trainer.state.max_steps)
@@ -104,9 +108,10 @@ def run(context: JobContext) -> None:
     if not crew.is_main:
         return
     provenance.write(home, found)
-    told = _figures(context, data, ready, reporter, trainer.state)
+    told = _figures(context, data, ready, reporter, trainer.state) | keeper.keep_result(home)
     if spec.is_adapter:
-        context.finish(told, adapter=_adapter(home, spec, found, identity))
+        ended = context.finish(told, adapter=_adapter(home, spec, found, identity))
+        ModelCard(context.adapter_card(ended["adapter_id"])).save(home / "README.md")
     else:
         context.finish(told, base_model=_base_model(home, context, base, ready))
     shutil.rmtree(folder, ignore_errors=True)
@@ -114,14 +119,14 @@ def run(context: JobContext) -> None:
 
 
 def _take_up(
-    context: JobContext, folder: Path, identity: dict, crew: Processes
+    context: JobContext, folder: Path, identity: dict, crew: Processes, keeper: artifacts.Keeper
 ) -> tuple[Path | None, torch.dtype]:
     """The checkpoint to go on from, when an earlier attempt at this very run left a whole one; the format.
 
     A run goes on in the format it began in: asked again, a busy processor might choose another.
     """
     dtype, step = precision.pick(context.spec.precision, crew.device), 0
-    if crew.is_main and checkpoints.claim(folder, identity):
+    if crew.is_main and checkpoints.claim(folder, identity) | keeper.bring_checkpoint(folder):
         found = checkpoints.last_valid(folder, crew.count)
         context.log(
             f"resuming from {found.name}" if found else "no whole checkpoint: starting from the first step"
