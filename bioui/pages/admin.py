@@ -10,6 +10,7 @@ from bioui.components.problem import problem_area
 from bioui.components.project_settings import privacy_checks, project_settings
 from bioui.components.table import Column, Trail, cell, row_id, table, table_value
 from bioui.components.view import View
+from bioui.components.webhook_form import webhook_form
 from bioui.handling import actor_of, needs
 from bioui.present import ago, audit_row, exact
 from db import audit, projects, users
@@ -284,6 +285,7 @@ def _build_project(page: Page) -> None:
             description_tb = gr.Textbox(label="What it is for")
             with gr.Row(elem_classes="actions"):
                 create_btn = gr.Button("Make the project")
+    webhook_form(page)
     privacy_checks(page)
 
     page.on_load(show_project, solo_cb)
