@@ -210,6 +210,10 @@ def _finished(job: Job) -> dict:
     parts += _loss_words("validation loss", result.get("first_eval_loss"), result.get("eval_loss"))
     parts += _loss_words("training loss", result.get("first_loss"), result.get("loss"))
     sentence = "; ".join(parts) + "." if parts else ""
+    if result.get("artifact"):
+        sentence += f" Also kept at {result['artifact']}."
+    if result.get("artifact_error"):
+        sentence += f" {result['artifact_error']}"
     if "base_model_id" in result:  # every weight was tuned: a model of its own
         links = {"See it among the base models": f"/models?project={job.project_id}"}
         return notice_value("The model is ready", sentence, hue="approved", links=links)
