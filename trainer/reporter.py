@@ -158,8 +158,6 @@ class Reporter(TrainerCallback, ExportableState):
     def _save_is_due(self, step: int, total: int) -> bool:
         if self.spec.save_every:
             return step % self.spec.save_every == 0
-        if self.spec.save_every:
-            return step % self.spec.save_every == 0
         soonest, latest = SAVE_SECONDS
         passed = time.monotonic() - self._saved
         return passed > latest or (passed > soonest and step % max(1, total // SAVES) == 0)
