@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from db import registry
 from db.enums import Split
 from db.tables import Adapter, DatasetRow, Job
+from db.tables.base import utc_now
 from db.train_yaml import SETTINGS
 
 _SHOWN = ("category", "origin", "provenance", "licence")
@@ -28,13 +29,24 @@ def adapter_card(session: Session, adapter_id: int, *, form: str = "adapter") ->
     """The card of an adapter, or with form "merged" of the model it was worked into. Raises LookupError."""
     adapter = registry.get_adapter(session, adapter_id)
     job = session.get(Job, adapter.job_id) if adapter.job_id else None
+    return _card(session, adapter, job.result if job else {}, form)
+
+
+def card_before(session: Session, result: dict, **columns) -> str:
+    """The card of an adapter that is about to be registered with these columns, by a run with that result."""
+    adapter = Adapter(**columns, created_at=utc_now())
+    session.enable_relationship_loading(adapter)
+    return _card(session, adapter, result, "adapter")
+
+
+def _card(session: Session, adapter: Adapter, result: dict, form: str) -> str:
     front = yaml.safe_dump(_front_matter(adapter, form), sort_keys=False, allow_unicode=True)
     sections = (
         ("", _summary(adapter, form)),
         ("Not for clinical use", _CLINICAL),
         ("Data", _data(session, adapter)),
         ("Training", _training(adapter)),
-        ("Result", _result(job)),
+        ("Result", _result(result)),
         ("How to load it", _loading(adapter, form)),
         ("Provenance", _provenance(adapter)),
     )
@@ -116,8 +128,8 @@ def _training(adapter: Adapter) -> str:
     return "\n".join(["| setting | value |", "|---|---|", *rows])
 
 
-def _result(job: Job | None) -> str:
-    if job is None or not job.result:
+def _result(result: dict) -> str:
+    if not result:
         return "The run that made it is not recorded."
     names = {
         "steps": "optimizer steps",
@@ -131,9 +143,7 @@ def _result(job: Job | None) -> str:
         "device": "device",
         "dtype": "number format",
     }
-    rows = [
-        f"| {said} | {_plain(_words(job.result[key]))} |" for key, said in names.items() if key in job.result
-    ]
+    rows = [f"| {said} | {_plain(_words(result[key]))} |" for key, said in names.items() if key in result]
     return "\n".join(
         ["| | |", "|---|---|", *rows, "", "A loss tells how a run went, not how good the answers are."]
     )

@@ -76,6 +76,11 @@ class JobContext:
             adapter = exports.get_adapter(s, self.project_id, self.spec.adapter_id)
             return adapter, adapter.base_model
 
+    def card_before(self, adapter: Mapping, result: dict) -> str:
+        """What the README says of an adapter that `finish` will register."""
+        with read() as s:
+            return adapter_cards.card_before(s, result, **adapter, project_id=self.project_id)
+
     def adapter_card(self, adapter_id: int, form: str = "adapter") -> str:
         """What the adapter's README says."""
         with read() as s:
@@ -154,14 +159,11 @@ class JobContext:
 
     def finish(
         self, result: dict, *, adapter: Mapping | None = None, base_model: Mapping | None = None
-    ) -> dict:
-        """End well; returns the result as it is stored, with the number of what was registered with it.
-
-        `adapter` or `base_model` holds its columns.
-        """
-        found = dict(result)
+    ) -> None:
+        """End well. `adapter` or `base_model` holds the columns of what is registered with it."""
 
         def end(s: Session) -> None:
+            found = dict(result)
             if adapter is not None:
                 row = registry.register_adapter(s, **adapter, project_id=self.project_id, job_id=self.job_id)
                 s.flush()
@@ -173,7 +175,6 @@ class JobContext:
             jobs.close(s, self.job_id, self.attempt, JobStatus.FINISHED, result=found, exit_code=0)
 
         self._end(end)
-        return found
 
     def fail(self, error: str, status: JobStatus = JobStatus.FAILED, exit_code: int = 1) -> None:
         """End early, with one sentence for people."""

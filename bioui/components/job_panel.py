@@ -66,7 +66,7 @@ NO_LOG = {"path": "", "text": "", "said": ""}
 SETTINGS = """
 {{#if value.facts}}<details class="fold-quiet"><summary>Settings of this run</summary>
 <dl class="facts">{{#each value.facts}}<dt>{{this.name}}</dt><dd>{{this.text}}</dd>{{/each}}</dl>
-<h3>As a file</h3><pre class="log" tabindex="0">{{value.yaml}}</pre>
+<h3>As a file</h3><pre class="sample" tabindex="0">{{value.yaml}}</pre>
 </details>{{/if}}
 """
 NO_SETTINGS = {"facts": []}

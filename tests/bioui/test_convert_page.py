@@ -9,7 +9,6 @@ from bioui.components import composition_tab, convert_form, convert_source
 from bioui.components.convert_annotation import marked_parts
 from bioui.components.convert_draft import Draft
 from bioui.components.convert_fields import NAMES, OPTIONS
-from bioui.components.convert_hub import NAMES as HUB_NAMES
 from bioui.components.convert_mixture import plan_value
 from bioui.components.convert_source import Brought
 from bioui.components.convert_templates import Typed, body_of, editor_values, form_choices, template_of
@@ -255,46 +254,6 @@ def test_the_first_releases_shares_have_gad_as_well(people):
     assert not draft.mixture.parts
     with pytest.raises(ValueError, match=r"^mixture: "):
         convert_form.like_the_paper(draft, "third", request)
-
-
-# The Hub -----------------------------------------------------------------------------------------------
-
-NLI = ("owner/nli", "", "train", "", "", "CC BY 4.0", "pairs", "nli-clinical", "sentence1: premise", "")
-
-
-def add_hub(people, project_id, draft=None, **said):
-    values = dict(zip(HUB_NAMES, NLI, strict=True)) | said
-    return convert_form.add_hub(project_id, draft or Draft(), *values.values(), request_of(people.reviewer))
-
-
-def test_a_dataset_of_the_hub_is_named_and_not_fetched(people, project_id, settings):
-    draft, mixture, plan, _ = add_hub(people, project_id)
-    (source,) = draft.spec("", check_privacy=True).sources
-    columns = {"sentence1": "premise"}
-    wanted = {"name": "owner/nli", "config": "", "split": "train", "revision": "", "columns": columns}
-    assert source.hub == wanted
-    assert mixture["rows"][0]["files"] == ["owner/nli of the Hub, not fetched yet"]
-    assert (plan["rows"][0]["state"], plan["missing"]) == ("counted when it runs", "")
-    assert not (settings.data_dir / "corpora").exists()
-    with pytest.raises(ValueError, match="^name: owner/nli has this very"):
-        add_hub(people, project_id, draft)
-
-
-@pytest.mark.parametrize(
-    ("said", "field"),
-    [
-        ({"dataset": "../secret"}, "dataset"),
-        ({"format": "brat"}, "format"),
-        ({"template": ""}, "template"),
-        ({"template": "ner-disease"}, "template"),
-        ({"columns": "sentence1"}, "columns"),
-        ({"options": "kind: x"}, "kind"),
-        ({"revision": "a b"}, "revision"),
-    ],
-)
-def test_a_dataset_that_cannot_be_is_refused_by_field(people, project_id, said, field):
-    with pytest.raises(ValueError, match=f"^{field}: "):
-        add_hub(people, project_id, **said)
 
 
 @pytest.mark.parametrize(("field", "value"), [("rows", "many"), ("weight", "0"), ("split-train", "maybe")])

@@ -14,6 +14,7 @@ from db.privacy_sweep import Swept
 from db.session import read, write
 from tests.bioui.conftest import request_of
 
+NO_WEBHOOK = {"url": "", "private": False, "secret_variable": ""}
 TOLD_OF_SOMEONE = Content(
     "Summarise the letter.", input="Seen on 3 March 2025, MRN 1234567.", output="Seen.", task="summarization"
 )
@@ -209,13 +210,13 @@ def test_the_shell_shows_and_sets_the_settings(shell, project_id):
     code, told, _ = shell("author", "settings")
     assert (code, json.loads(told)) == (0, {
         "double_share": 0.0, "copy": 0.7, "variant": 0.95, "acceptance": 0.8, "sample": 50,
-        "token_variable": "HF_TOKEN", "solo": False,
+        "token_variable": "HF_TOKEN", "solo": False, "webhook": NO_WEBHOOK,
     })  # fmt: skip
     given = ["--double-share", "0.2", "--variant", "0.9", "--token-variable", "WARD_TOKEN", "--solo"]
     _, told, _ = shell("admin", "settings", *given, "--acceptance", "0.75", "--sample", "100")
     assert json.loads(told) == {
         "double_share": 0.2, "copy": 0.7, "variant": 0.9, "acceptance": 0.75, "sample": 100,
-        "token_variable": "WARD_TOKEN", "solo": True,
+        "token_variable": "WARD_TOKEN", "solo": True, "webhook": NO_WEBHOOK,
     }  # fmt: skip
     code, _, said = shell("reviewer", "settings", "--copy", "0.8")
     assert (code, "change project settings" in said) == (1, True)

@@ -24,7 +24,6 @@ from db.settings import REPOSITORY
 from db.tables import Conversion, ConvertedRow, Instruction, PrivacyFlag, Revision
 from tests.trainer.conftest import job_of, metrics_of
 from trainer import __main__ as shell
-from trainer.ahead import ahead
 from trainer.context import JobContext
 from trainer.run import carry_out
 
@@ -324,43 +323,6 @@ def _read(job_id) -> int:
     with session.read() as s:
         found = s.scalar(select(Conversion.rows_read).where(Conversion.job_id == job_id))
         return found or 0
-
-
-# Reading ahead -------------------------------------------------------------------------------------------
-
-
-def test_what_is_made_ahead_comes_in_order_and_its_errors_with_their_sentence():
-    assert list(ahead(range, 5)) == [0, 1, 2, 3, 4]
-    with pytest.raises(ValueError, match=r"^format: 'x' is not known"):
-        list(ahead(_reader, "x"))
-    with pytest.raises(RuntimeError, match="ZeroDivisionError"):
-        list(ahead(_reader, 0))
-
-
-def _reader(what):
-    from db.corpora.readers import get_format
-
-    yield 1 / what if what == 0 else get_format(what)
-
-
-def test_who_stops_listening_ends_the_process_ahead():
-    values = ahead(_forever)
-    pid = next(values)
-    values.close()
-    assert not _lives(pid)
-
-
-def _forever():
-    while True:
-        yield os.getpid()
-
-
-def _lives(pid) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 # The shell -----------------------------------------------------------------------------------------------

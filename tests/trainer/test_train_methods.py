@@ -94,6 +94,7 @@ def test_a_validation_loss_that_falls_no_more_ends_the_run_with_the_best_weights
     assert job.result["best_step"] == best
     assert job.result["best_eval_loss"] == pytest.approx(looks[best], abs=1e-4)
     assert {file.name for file in adapter_folder(job).iterdir()} == {
+        "README.md",
         "adapter_config.json",
         "adapter_model.safetensors",
         "provenance.json",
@@ -136,7 +137,7 @@ class Cancels(JobContext):
 
 @pytest.mark.parametrize(("mode", "left"), [(StopMode.SAVE, ["checkpoint-3"]), (StopMode.DISCARD, [])])
 def test_who_cancels_chooses_what_is_left(settings, studio, queue, mode, left):
-    job_id = queue(**SHORT)
+    job_id = queue(**SHORT, save_every=1000)  # no checkpoint but the one that is asked for
     context = Cancels(settings, job_id, claim(job_id))
     context.actor, context.mode = studio[0], mode
     assert run.carry_out(context) == 0

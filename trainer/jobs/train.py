@@ -108,12 +108,14 @@ def run(context: JobContext) -> None:
     if not crew.is_main:
         return
     provenance.write(home, found)
-    told = _figures(context, data, ready, reporter, trainer.state) | keeper.keep_result(home)
+    told = _figures(context, data, ready, reporter, trainer.state)
     if spec.is_adapter:
-        ended = context.finish(told, adapter=_adapter(home, spec, found, identity))
-        ModelCard(context.adapter_card(ended["adapter_id"])).save(home / "README.md")
+        adapter = _adapter(home, spec, found, identity)
+        ModelCard(context.card_before(adapter, told)).save(home / "README.md")
+        context.finish(told | keeper.keep_result(home), adapter=adapter)
     else:
-        context.finish(told, base_model=_base_model(home, context, base, ready))
+        model = _base_model(home, context, base, ready)
+        context.finish(told | keeper.keep_result(home), base_model=model)
     shutil.rmtree(folder, ignore_errors=True)
     context.log(f"saved to {home} after {told['seconds']:,} seconds")
 
