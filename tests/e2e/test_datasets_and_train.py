@@ -109,7 +109,7 @@ def test_a_double_click_is_one_run_and_the_end_leads_to_the_playground(studio, b
     page.get_by_role("button", name="Start training").dblclick()
     expect(page.locator("#run-pane .chart").first).to_be_visible(timeout=COLD)
     expect(page.get_by_text("The adapter is ready")).to_be_visible(timeout=COLD)
-    expect(page.locator("#run-pane .log")).to_contain_text("adapter saved")
+    expect(page.locator("#run-pane .log")).to_contain_text("saved to")
     expect(page.locator(".table-view tr[data-id]")).to_have_count(1)
     page.get_by_role("link", name="Compare in the playground").click()
     expect(page).to_have_url(re.compile(r"/playground\?project=\d+&adapter=\d+"))
