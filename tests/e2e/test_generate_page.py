@@ -124,6 +124,7 @@ def test_a_run_is_started_watched_paused_resumed_and_its_records_reviewed(visit,
     examples = page.locator(".funnel-examples")
     expect(examples).to_contain_text("instruction too short")
     expect(examples.locator(".funnel-item")).to_have_count(5)
+    page.locator("h1").scroll_into_view_if_needed()
     page.screenshot(path=screenshots / "generate.png")
     examples.locator("[data-call]").first.click()
     call = page.locator(".call-detail")
