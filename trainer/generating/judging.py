@@ -6,6 +6,7 @@ that started it died; what it still writes then is refused once a later attempt 
 """
 
 import multiprocessing
+import os
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from db.session import connect, read
 from trainer.generating.ledger import write_owned
 
 STORED = 8  # replies stored in one transaction: a call about to leave waits no longer than that for its line
+YIELDING = 19  # how much the judge gives way: asking first; it catches up while replies are under way
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,7 @@ class Judge:
 
 def _serve(pipe: Connection, bench: Bench) -> None:
     """The process: judge what comes until the pipe ends."""
+    os.nice(YIELDING)
     try:
         connect(bench.url)
         funnelled, shelf = Funnelled(bench), Shelf(bench)
