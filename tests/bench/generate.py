@@ -19,6 +19,7 @@ moment, that the call may have been paid; and kept records without an instructio
 `written_off`: calls under way at a kill, as the books have them: perhaps paid, never repeated.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -158,10 +159,12 @@ def _work(settings: Settings, job_id: int, rows: int, kills: int, between: Calla
 
 
 def _kill(pid: int) -> None:
+    """Kill, and wait until it is dead: a zombie, or gone already."""
     process = psutil.Process(pid)
     process.send_signal(signal.SIGKILL)
-    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-        time.sleep(0.01)
+    with contextlib.suppress(psutil.NoSuchProcess):
+        while process.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.01)
 
 
 def _pace(
