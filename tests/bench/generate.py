@@ -144,9 +144,10 @@ def _work(settings: Settings, job_id: int, rows: int, kills: int, between: Calla
         if job.status is JobStatus.FINISHED:
             worker.shutdown()
             return killed_at
-        if job.status is JobStatus.RUNNING and len(killed_at) < kills and worker.children:
-            if kept >= rows * (len(killed_at) + 1) / (kills + 1):
-                _kill(worker.children["factory"].pid)
+        child = worker.children.get("factory")  # stays there until nothing that it started is left
+        if job.status is JobStatus.RUNNING and len(killed_at) < kills and child:
+            if kept >= rows * (len(killed_at) + 1) / (kills + 1) and child.exit_code() is None:
+                _kill(child.pid)
                 killed_at.append(time.time())
                 print(f"killed at {kept:,} rows", flush=True)
         elif not job.status.is_open:
