@@ -17,7 +17,7 @@ from sqlalchemy import select
 from db import jobs, queue, users
 from db.enums import StopMode
 from db.policy import PolicyError
-from db.session import read, write
+from db.session import Session, read, write
 from db.settings import Settings, from_environment
 from db.tables import Job
 from trainer import convert_shell, generate_shell, train_shell
@@ -68,6 +68,9 @@ def _parser() -> argparse.ArgumentParser:
     move = _action(actions, "move", _move, "let a waiting job go before another, or last")
     move.add_argument("job", type=int)
     move.add_argument("--before", type=int, metavar="JOB", help="the job it goes before; last unless given")
+    priority = _action(actions, "priority", _prioritise, "let a waiting job go before all of lower priority")
+    priority.add_argument("job", type=int)
+    priority.add_argument("priority", type=int, help="-9 to 9; 0 unless told, higher goes first")
     logs = _action(actions, "logs", _logs, "what a job's process printed")
     logs.add_argument("job", type=int)
     logs.add_argument("-f", "--follow", action="store_true", help="go on until the job ends")
@@ -78,7 +81,7 @@ def _action(actions, name: str, act, text: str) -> argparse.ArgumentParser:
     parser = actions.add_parser(name, help=text, description=text)
     parser.set_defaults(act=act)
     parser.add_argument("--data-dir", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-    if name in ("cancel", "resume", "move"):
+    if name in ("cancel", "resume", "move", "priority"):
         parser.add_argument("--as", dest="username", default=users.STUDIO, help="act as this person")
     return parser
 
@@ -122,10 +125,22 @@ def _move(settings: Settings, options: argparse.Namespace) -> int:
     open_studio(settings)
     with write() as s:
         queue.move(s, actor_of(s, options), options.job, before=options.before)
-        s.flush()
-        for job in queue.list_waiting(s):
-            print(_line(job))
+        _print_waiting(s)
     return 0
+
+
+def _prioritise(settings: Settings, options: argparse.Namespace) -> int:
+    open_studio(settings)
+    with write() as s:
+        queue.set_priority(s, actor_of(s, options), options.job, options.priority)
+        _print_waiting(s)
+    return 0
+
+
+def _print_waiting(session: Session) -> None:
+    session.flush()
+    for job in queue.list_waiting(session):
+        print(_line(job))
 
 
 def _resume(settings: Settings, options: argparse.Namespace) -> int:

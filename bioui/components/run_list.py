@@ -9,7 +9,7 @@ from pathlib import Path
 import gradio as gr
 
 from bioui.components import empty
-from bioui.components.table import Column
+from bioui.components.table import Column, grid
 from bioui.components.view import View
 from bioui.present import counted
 
@@ -72,18 +72,7 @@ def run_list_value(
 ) -> dict:
     """The value of the list. A row is {"id", "name", "cells"}; `picks` shows the boxes to compare by."""
     return {
-        "columns": [{"label": column.label, "kind": f"col-{column.kind}"} for column in columns],
-        "rows": [
-            {
-                **row,
-                "current": row["id"] == current_id,
-                "cells": [
-                    {**shown, "kind": f"col-{column.kind}"}
-                    for shown, column in zip(row["cells"], columns, strict=True)
-                ],
-            }
-            for row in rows
-        ],
+        **grid(columns, rows, current_id),
         "range": counted(len(rows), "run"),
         "picks": picks and len(rows) > 1,
         "empty": empty,

@@ -86,6 +86,20 @@ def table_value(
     is_paged = len(trail.before) > 1 or next_before_id is not None
     of = f" of {total:,}" if total is not None else ""
     return {
+        **grid(columns, rows, current_id),
+        "range": f"{first:,}–{last:,}{of}" if is_paged else counted(len(rows), "row"),
+        "pages": is_paged,
+        "has_newer": len(trail.before) > 1,
+        "has_older": next_before_id is not None,
+        "newer_word": turns[0],
+        "older_word": turns[1],
+        "empty": empty,
+    }
+
+
+def grid(columns: Sequence[Column], rows: Sequence[dict], current_id: int | None) -> dict:
+    """The `columns` and `rows` of a list's value: each cell of its column's kind, the open row marked."""
+    return {
         "columns": [{"label": column.label, "kind": f"col-{column.kind}"} for column in columns],
         "rows": [
             {
@@ -98,13 +112,6 @@ def table_value(
             }
             for row in rows
         ],
-        "range": f"{first:,}–{last:,}{of}" if is_paged else counted(len(rows), "row"),
-        "pages": is_paged,
-        "has_newer": len(trail.before) > 1,
-        "has_older": next_before_id is not None,
-        "newer_word": turns[0],
-        "older_word": turns[1],
-        "empty": empty,
     }
 
 

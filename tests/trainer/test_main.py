@@ -53,6 +53,9 @@ def test_waiting_runs_are_put_in_order_and_one_is_discarded(trainer):
     first, second = (int(submit(trainer)[1]) for _ in range(2))
     moved = trainer("move", second, "--before", first)[1].splitlines()
     assert [int(line.split()[0]) for line in moved] == [second, first]
+    raised = trainer("priority", first, 5)[1].splitlines()
+    assert [int(line.split()[0]) for line in raised] == [first, second]
+    assert trainer("priority", first, 50)[2].startswith("priority: 50 cannot be")
     assert "cancelled" in trainer("cancel", first, "--discard")[1]
     assert job_of(first).stop_mode is StopMode.DISCARD
     assert trainer("move", first)[2].startswith("queue: by script is cancelled and waits no longer")
