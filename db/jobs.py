@@ -89,7 +89,8 @@ def request_cancel(session: Session, actor: Actor, job_id: int, mode: StopMode =
 
 
 def requeue(session: Session, actor: Actor, job_id: int, *, more_to_do: bool = False) -> Job:
-    """Put a job that stopped early back in the queue; it resumes from its last valid checkpoint.
+    """Put a job that stopped early back in the queue, behind those that wait; it resumes from its last valid
+    checkpoint.
 
     A finished one goes back too, where there is `more_to_do` than when it finished.
     """
@@ -97,6 +98,7 @@ def requeue(session: Session, actor: Actor, job_id: int, *, more_to_do: bool = F
     require(actor, right_to(job.kind))
     if job.status.is_open or (job.status is JobStatus.FINISHED and not more_to_do):
         raise ValueError(f"job: it is {job.status}; only one that stopped early can be resumed.")
+    job.position = _last_place(session)
     _back_in_line(job)
     job.resumed = 0
     audit.record(session, actor, "requeued", job)
@@ -307,6 +309,13 @@ def get_attempt(session: Session, job_id: int, number: int) -> Attempt:
 def _back_in_line(job: Job) -> None:
     job.status, job.error, job.finished_at = JobStatus.QUEUED, "", None
     job.cancel_requested_at = job.stop_mode = None
+
+
+def _last_place(session: Session) -> float:
+    """A position behind all that wait and before the next new job."""
+    waiting = select(func.max(func.coalesce(Job.position, Job.id))).where(Job.status == JobStatus.QUEUED)
+    newest = session.scalar(select(func.max(Job.id))) or 0
+    return (max(session.scalar(waiting) or 0.0, newest) + newest + 1) / 2
 
 
 def _owned(session: Session, job_id: int, attempt: int) -> Job:

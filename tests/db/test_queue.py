@@ -61,6 +61,16 @@ def test_any_number_of_moves_keeps_to_what_was_asked(put, move):
     assert order()[-1] < put() == order()[-1]
 
 
+def test_a_resumed_run_waits_behind_those_that_wait_and_before_the_next_new_one(put, move, people):
+    a, b, c = (put() for _ in range(3))
+    move(b, None)
+    with write() as s:
+        jobs.request_cancel(s, people.trainer, a)
+        jobs.requeue(s, people.trainer, a)
+    d = put()
+    assert order() == [c, b, a, d]
+
+
 def test_priority_goes_before_order_and_a_move_takes_on_the_priority_there(put, move, people):
     a, b, c = (put() for _ in range(3))
     with write() as s:
