@@ -81,6 +81,10 @@ class JobKind(StrEnum):
     GENERATE = "generate"  # grow instructions from seeds, by an endpoint
     CONVERT = "convert"  # turn corpora into instructions
     EXPORT = "export"  # an adapter as other tools take it
+    EVALUATE = "evaluate"  # score a base, or an adapter on it, on tasks
+    TRAIN_ENCODER = "train_encoder"  # tune an encoder with a head, and score it on the same rows
+    JUDGE = "judge"  # let a model behind an endpoint compare and grade answers
+    STUDY = "study"  # lead a grid of trainings and evaluations
 
 
 class JobStatus(StrEnum):
@@ -141,6 +145,22 @@ class Choice(StrEnum):
     TUNED = "tuned"
     TIE = "tie"
     BOTH_BAD = "both_bad"
+
+
+class Way(StrEnum):
+    """How a model was asked for what a task scores."""
+
+    GENERATION = "generation"  # it wrote an answer
+    LIKELIHOOD = "likelihood"  # the option it finds most likely
+    ENCODER = "encoder"  # an encoder's head
+
+
+class StudyKind(StrEnum):
+    CATEGORY_TRANSFER = "category_transfer"  # tuned on none, QA, IE, GEN, pairs, all; measured on each
+    COMPOSITION = "composition"  # one source left out, one source only, mixes of provenance
+    DATA_SCALE = "data_scale"  # shares of the rows
+    RANK = "rank"  # ranks of the update
+    EXPERTS = "experts"  # an adapter a task, one for all tasks, and the experts merged
 
 
 class LinkPurpose(StrEnum):

@@ -20,7 +20,14 @@ from db.tables.base import utc_now
 
 NOTE = 10_000  # characters
 ORDER = (Job.priority.desc(), func.coalesce(Job.position, Job.id), Job.id)  # in which queued jobs are taken
-_RIGHTS = {JobKind.GENERATE: Right.RUN_FACTORY, JobKind.CONVERT: Right.RUN_FACTORY}
+_RIGHTS = {
+    JobKind.GENERATE: Right.RUN_FACTORY,
+    JobKind.CONVERT: Right.RUN_FACTORY,
+    JobKind.EVALUATE: Right.EVALUATE,
+    JobKind.TRAIN_ENCODER: Right.EVALUATE,
+    JobKind.JUDGE: Right.EVALUATE,
+    JobKind.STUDY: Right.EVALUATE,
+}
 
 
 class FencedError(LookupError):

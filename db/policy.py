@@ -19,6 +19,7 @@ class Right(StrEnum):
     GUIDE = "write guidelines"
     FREEZE = "freeze dataset versions"
     TRAIN = "start or cancel training"
+    EVALUATE = "start or cancel evaluations"
     RUN_FACTORY = "run the instruction factory"
     COMPARE = "compare answers"
     MANAGE_USERS = "manage people"
@@ -36,6 +37,7 @@ GRANTS: dict[Right, frozenset[Role]] = {
     Right.GUIDE: frozenset({Role.REVIEWER, Role.ADMIN}),
     Right.FREEZE: frozenset({Role.REVIEWER, Role.TRAINER, Role.ADMIN}),
     Right.TRAIN: frozenset({Role.TRAINER, Role.ADMIN}),
+    Right.EVALUATE: frozenset({Role.TRAINER, Role.ADMIN}),
     Right.RUN_FACTORY: frozenset({Role.REVIEWER, Role.TRAINER, Role.ADMIN}),
     Right.COMPARE: frozenset({Role.CLINICIAN, Role.TRAINER, Role.REVIEWER, Role.ADMIN}),
     Right.MANAGE_USERS: frozenset({Role.ADMIN}),

@@ -6,9 +6,13 @@ A sentence of help stands in each field's metadata, so that the form and the she
 from dataclasses import asdict, fields
 
 from db.convert_spec import ConvertSpec
+from db.encoder_spec import EncoderSpec
 from db.enums import JobKind
+from db.evaluate_spec import EvaluateSpec
 from db.export_spec import ExportSpec
 from db.generate_spec import GenerateSpec
+from db.judge_spec import JudgeSpec
+from db.study_spec import StudySpec
 from db.train_spec import TrainSpec
 
 # A data report is asked with the settings of the run it foretells.
@@ -18,6 +22,10 @@ SPECS = {
     JobKind.GENERATE: GenerateSpec,
     JobKind.CONVERT: ConvertSpec,
     JobKind.EXPORT: ExportSpec,
+    JobKind.EVALUATE: EvaluateSpec,
+    JobKind.TRAIN_ENCODER: EncoderSpec,
+    JobKind.JUDGE: JudgeSpec,
+    JobKind.STUDY: StudySpec,
 }
 
 

@@ -1,4 +1,5 @@
-"""Lanes: which jobs run side by side. Training takes a place a GPU; each other kind goes one at a time.
+"""Lanes: which jobs run side by side. What wants a GPU takes a place a GPU; each other kind goes one at a
+time.
 
 A run over n GPUs takes n places at once. While it waits for them, no smaller run behind it in the queue takes
 one, so it never starves. A run that another machine suits better is left to that one.
@@ -18,8 +19,10 @@ OTHERS: dict[str, tuple[JobKind, ...]] = {
     "corpora": (JobKind.CONVERT,),  # minutes; no reason to wait for an endpoint
     "reports": (JobKind.DATA_REPORT,),  # quick, so they do not queue behind hours of training
     "exports": (JobKind.EXPORT,),
+    "judges": (JobKind.JUDGE,),  # waits for an endpoint
+    "studies": (JobKind.STUDY,),  # waits for the runs that it queues
 }
-KINDS = (JobKind.TRAIN,)  # of the training lanes
+KINDS = (JobKind.TRAIN, JobKind.EVALUATE, JobKind.TRAIN_ENCODER)  # of the training lanes: they want a GPU
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,10 @@ JOBS = {
     JobKind.GENERATE: "trainer.jobs.generate",
     JobKind.CONVERT: "trainer.jobs.convert",
     JobKind.EXPORT: "trainer.jobs.export",
+    JobKind.EVALUATE: "trainer.jobs.evaluate",
+    JobKind.TRAIN_ENCODER: "trainer.jobs.train_encoder",
+    JobKind.JUDGE: "trainer.jobs.judge",
+    JobKind.STUDY: "trainer.jobs.study",
 }
 
 
