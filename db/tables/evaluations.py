@@ -79,7 +79,8 @@ class Encoder(Base):
 class Evaluation(Base):
     """What one model scored on one task version, asked in one way.
 
-    The model is a base, a base with an adapter, or an encoder.
+    The model is a base, a base with an adapter, or an encoder; answers brought in a file have none, and their
+    provenance names it.
     """
 
     __tablename__ = "evaluations"
@@ -90,7 +91,7 @@ class Evaluation(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
-    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"))
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"))  # None: answers brought in a file
     task_version_id: Mapped[int] = mapped_column(ForeignKey("task_versions.id"))
     base_model_id: Mapped[int | None] = mapped_column(ForeignKey("base_models.id"))
     adapter_id: Mapped[int | None] = mapped_column(ForeignKey("adapters.id"), index=True)

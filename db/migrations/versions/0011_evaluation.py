@@ -198,7 +198,7 @@ def upgrade() -> None:
         "evaluations",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("project_id", sa.Integer(), nullable=False),
-        sa.Column("job_id", sa.Integer(), nullable=False),
+        sa.Column("job_id", sa.Integer(), nullable=True),
         sa.Column("task_version_id", sa.Integer(), nullable=False),
         sa.Column("base_model_id", sa.Integer(), nullable=True),
         sa.Column("adapter_id", sa.Integer(), nullable=True),
