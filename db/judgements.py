@@ -13,23 +13,12 @@ from sqlalchemy.orm import Session
 
 from db import endpoints, jobs
 from db.judge_spec import JudgeSpec
+from db.judging.calls import ToJudge
 from db.judging.rubrics import Rubric
 from db.judging.verdicts import Outcome, Reply, Verdict, outcome
 from db.tables import Endpoint, Evaluation, Job, Judgement, Prediction, TaskRow
 
 PAIR, ALONE = (0, 1), (2, 3)  # orders: which answer stands first; which one is graded
-
-
-@dataclass(frozen=True)
-class ToJudge:
-    """One row as a judge sees it. `others` is the answer to compare with, "" where there is none."""
-
-    position: int
-    document: str
-    prompt: str
-    reference: str
-    answer: str
-    other: str
 
 
 @dataclass(frozen=True)

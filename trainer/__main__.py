@@ -20,7 +20,7 @@ from db.policy import PolicyError
 from db.session import Session, read, write
 from db.settings import Settings, from_environment
 from db.tables import Job
-from trainer import convert_shell, generate_shell, train_shell
+from trainer import convert_shell, generate_shell, judge_shell, train_shell
 from trainer.shell import actor_of, open_studio
 
 
@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     train_shell.add_commands(partial(_action, actions))
     convert_shell.add_commands(partial(_action, actions))
     generate_shell.add_commands(partial(_action, actions))
+    judge_shell.add_commands(partial(_action, actions))
 
     status = _action(actions, "status", _status, "the latest jobs, or all about one")
     status.add_argument("job", type=int, nargs="?")

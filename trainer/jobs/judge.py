@@ -5,21 +5,19 @@ was under way when the process died is asked again, with the same idempotency ke
 """
 
 import asyncio
-import random
 from collections.abc import Iterable, Sequence
 
 from db import endpoints, judge_figures, judgements
 from db.asking.client import Client
 from db.endpoints import Reach
 from db.judge_spec import JudgeSpec
-from db.judgements import ToJudge
 from db.judging import rubrics
+from db.judging.calls import Call, drawn, prepare
 from db.session import read
 from db.tables import Endpoint, Evaluation, Job, TaskVersion
 from trainer.context import Cancelled, JobContext
 from trainer.generating.ledger import Ledger
 from trainer.judging.asking import Asker, Stopped
-from trainer.judging.calls import Call, prepare
 
 LOOK = 0.25  # seconds between two looks at whether the run is still wanted
 
@@ -31,7 +29,7 @@ def run(context: JobContext) -> None:
     with read() as s:
         endpoint, reach = endpoints.get_endpoint(s, spec.endpoint_id), endpoints.reach(s, spec.endpoint_id)
         _require_may_leave(s.get(Evaluation, spec.evaluation_id), s, reach)
-        rows = _drawn(judgements.rows_to_judge(s, spec), spec)
+        rows = drawn(judgements.rows_to_judge(s, spec), spec)
         asked = judgements.asked_already(s, context.job_id)
         spent = judgements.spent(s, s.get_one(Job, context.job_id))
     if not rows:
@@ -82,14 +80,6 @@ async def _watch(context: JobContext) -> None:
     while True:
         context.require_wanted()
         await asyncio.sleep(LOOK)
-
-
-def _drawn(rows: list[ToJudge], spec: JudgeSpec) -> list[ToJudge]:
-    """`limit` of the rows at random by the seed, in their order."""
-    if not spec.limit or spec.limit >= len(rows):
-        return rows
-    places = sorted(random.Random(spec.seed).sample(range(len(rows)), spec.limit))
-    return [rows[place] for place in places]
 
 
 def _require_may_leave(evaluation: Evaluation | None, session, reach: Reach) -> None:

@@ -10,6 +10,7 @@ from db.asking.troubles import Reason, Trouble
 from db.endpoints import price
 from db.judge_spec import JudgeSpec
 from db.judgements import Spent
+from db.judging.calls import Call
 from db.judging.rubrics import Rubric
 from db.judging.verdicts import Reply, Unreadable
 from db.tables import Endpoint
@@ -17,7 +18,6 @@ from trainer.context import JobContext
 from trainer.generating.budget import Budget
 from trainer.generating.ledger import Ledger
 from trainer.generating.pace import Pace, pause_before
-from trainer.judging.calls import Call
 
 # No further call would fare better: somebody has to mend something first.
 _FATAL = (Reason.KEY, Reason.MODEL, Reason.ADDRESS, Reason.CERTIFICATE, Reason.CONNECTION)

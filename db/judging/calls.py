@@ -1,6 +1,7 @@
 """The calls of a judge run: each row's pair in both orders, each answer alone."""
 
 import json
+import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -8,10 +9,21 @@ from hashlib import sha256
 from db.asking.client import Ask
 from db.generating.calls import most_tokens
 from db.judge_spec import JudgeSpec
-from db.judgements import ToJudge
 from db.judging import prompts, style
 from db.judging.rubrics import Rubric
 from db.judging.verdicts import Reply, read_grades, read_pair
+
+
+@dataclass(frozen=True)
+class ToJudge:
+    """One row as a judge sees it. `other` is the answer to compare with, "" where there is none."""
+
+    position: int
+    document: str
+    prompt: str
+    reference: str
+    answer: str
+    other: str
 
 
 @dataclass(frozen=True)
@@ -26,6 +38,14 @@ class Call:
     def read(self, text: str, rubric: Rubric) -> Reply:
         """What the reply says. Raises Unreadable."""
         return read_pair(text, self.order) if self.order < 2 else read_grades(text, rubric)
+
+
+def drawn(rows: list[ToJudge], spec: JudgeSpec) -> list[ToJudge]:
+    """`limit` of the rows at random by the seed, in their order."""
+    if not spec.limit or spec.limit >= len(rows):
+        return rows
+    places = sorted(random.Random(spec.seed).sample(range(len(rows)), spec.limit))
+    return [rows[place] for place in places]
 
 
 def prepare(rows: Iterable[ToJudge], rubric: Rubric, spec: JudgeSpec) -> Iterator[Call]:
