@@ -12,6 +12,7 @@ from db.jobs import enqueue
 from db.judge_spec import JudgeSpec
 from db.judging import rubrics
 from db.tables import Evaluation, Prediction, TaskRow, TaskVersion
+from trainer.__main__ import main
 
 ROWS = 8
 GOOD, POOR = "Stop metformin and check the eGFR.", "Eat more fruit."
@@ -79,7 +80,22 @@ def judge(settings, studio, answered):
             admin = replace(actor, roles=actor.roles | {Role.ADMIN})
             entered = Offer(**{"name": scripted.url, "base_url": scripted.url, "model": "m", **(offer or {})})
             endpoint = endpoints.add(s, admin, entered, private=True)
-            spec = JudgeSpec(endpoint.id, answered[0], **{"against_id": answered[1], "timeout": 5.0, **given})
+            spec = JudgeSpec(
+                endpoint.id,
+                **{"evaluation_id": answered[0], "against_id": answered[1], "timeout": 5.0, **given},
+            )
             return enqueue(s, actor, project_id, JobKind.JUDGE, spec, name="judged").id
 
     return queue
+
+
+@pytest.fixture
+def shell(settings, monkeypatch, capsys):
+    """shell("judged", ...) -> (exit code, output, complaint)."""
+    monkeypatch.setenv("STUDIO_DATA_DIR", str(settings.data_dir))
+
+    def call(*arguments):
+        code = main([str(argument) for argument in arguments])
+        return code, *capsys.readouterr()
+
+    return call

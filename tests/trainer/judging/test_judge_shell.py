@@ -2,8 +2,6 @@
 
 import json
 
-import pytest
-
 from db import session
 from db.enums import JobStatus
 from db.tables import Job
@@ -11,19 +9,6 @@ from tests.scripted_endpoint import ScriptedEndpoint
 from tests.trainer.conftest import claim
 from tests.trainer.judging.conftest import ROWS, verdict
 from tests.trainer.judging.test_judge import attempt
-from trainer.__main__ import main
-
-
-@pytest.fixture
-def shell(settings, monkeypatch, capsys):
-    """shell("judged", ...) -> (exit code, output, complaint)."""
-    monkeypatch.setenv("STUDIO_DATA_DIR", str(settings.data_dir))
-
-    def call(*arguments):
-        code = main([str(argument) for argument in arguments])
-        return code, *capsys.readouterr()
-
-    return call
 
 
 def test_a_run_is_reckoned_queued_and_read_back(settings, judge, answered, shell):
