@@ -22,6 +22,12 @@ SHEETS = (
     "factory.css",
     "convert.css",
     "train.css",
+    "tasks.css",
+    "evaluate.css",
+    "encoders.css",
+    "studies.css",
+    "results.css",
+    "judge.css",
 )
 CSS = "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in SHEETS)
 HEAD = (

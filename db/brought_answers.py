@@ -60,7 +60,7 @@ def read(path: Path, columns: Columns, scores: Path | None = None) -> list[Broug
         )
     found = [
         BroughtRow(
-            *(_text(row, name, at) for name in (columns.prompt, columns.reference, columns.answer)),
+            *(_text(row, getattr(columns, name), name, at) for name in ("prompt", "reference", "answer")),
             _numbers(number),
         )
         for at, (row, number) in enumerate(zip(rows, numbers, strict=True), start=1)
@@ -150,13 +150,14 @@ def _rows(path: Path, field: str) -> list[dict]:
     return found
 
 
-def _text(row: Mapping, name: str, at: int) -> str:
-    if name not in row:
+def _text(row: Mapping, column: str, name: str, at: int) -> str:
+    if column not in row:
         known = ", ".join(map(str, row)) or "none"
-        raise ValueError(f"columns: there is no column {name!r}; the file has {known[:300]}.")
-    text = str(row[name] or "").strip()
+        said = f"{column!r} is no column of the file" if column else "none is named"
+        raise ValueError(f"{name} column: {said}; it has {known[:300]}.")
+    text = str(row[column] or "").strip()
     if not text:
-        raise ValueError(f"columns: {name} is empty in row {at}; fill it or take the row out.")
+        raise ValueError(f"{name} column: {column} is empty in row {at}; fill it or take the row out.")
     return text
 
 

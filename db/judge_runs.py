@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from db import endpoints, jobs, judgements
+from db import endpoints, evaluations, jobs, judgements
 from db.enums import JobKind
 from db.judge_spec import JudgeSpec
 from db.judging import rubrics
@@ -36,6 +36,12 @@ def estimate(session: Session, project_id: int, spec: JudgeSpec) -> Estimate:
     tokens_in, tokens_out = sum(call.prompt_tokens for call in calls), spec.max_tokens * len(calls)
     money = endpoints.price(endpoint, tokens_in, tokens_out)
     return Estimate(len(rows), len(calls), tokens_in + tokens_out, money)
+
+
+def name_for(session: Session, spec: JudgeSpec) -> str:
+    """What a run goes by that nobody named: whose answers, against whose."""
+    both = [session.get(Evaluation, id) for id in (spec.evaluation_id, spec.against_id) if id]
+    return " against ".join(evaluations.title_of(one) for one in both if one) or "Judge"
 
 
 def start(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db import endpoints, jobs
+from db import endpoints, jobs, specs
 from db.judge_spec import JudgeSpec
 from db.judging.calls import ToJudge
 from db.judging.rubrics import Rubric
@@ -36,8 +36,11 @@ class Spent:
         return self.prompt_tokens + self.completion_tokens
 
 
-def rows_to_judge(session: Session, spec: JudgeSpec) -> list[ToJudge]:
-    """The rows that both evaluations answered, in order. Raises ValueError where the two do not pair up."""
+def rows_to_judge(session: Session, spec: JudgeSpec, *, position: int | None = None) -> list[ToJudge]:
+    """The rows that both evaluations answered, in order, or the one at a position.
+
+    Raises ValueError where the two do not pair up.
+    """
     evaluation = session.get(Evaluation, spec.evaluation_id)
     against = session.get(Evaluation, spec.against_id) if spec.against_id else None
     if evaluation is None or (spec.against_id and against is None):
@@ -55,6 +58,8 @@ def rows_to_judge(session: Session, spec: JudgeSpec) -> list[ToJudge]:
         )
         .order_by(TaskRow.position)
     )
+    if position is not None:
+        query = query.where(TaskRow.position == position)
     return [
         ToJudge(
             row.position,
@@ -153,6 +158,25 @@ def list_judgements(session: Session, job_id: int, position: int) -> list[Judgem
     """All that was said of one row, by order."""
     query = select(Judgement).where(Judgement.job_id == job_id, Judgement.position == position)
     return list(session.scalars(query.order_by(Judgement.order)))
+
+
+def judged_rows(session: Session, job_id: int, *, after: int | None = None, limit: int = 50) -> list[TaskRow]:
+    """The rows that have a verdict, in order, those behind the position `after`."""
+    job = jobs.get_job(session, job_id)
+    evaluation = session.get_one(Evaluation, job.spec["evaluation_id"])
+    said = select(Judgement.position).where(Judgement.job_id == job_id)
+    query = select(TaskRow).where(
+        TaskRow.task_version_id == evaluation.task_version_id, TaskRow.position.in_(said)
+    )
+    if after is not None:
+        query = query.where(TaskRow.position > after)
+    return list(session.scalars(query.order_by(TaskRow.position).limit(limit)))
+
+
+def row_of(session: Session, job: Job, position: int) -> ToJudge | None:
+    """One row of a run as the judge saw it, but for what was taken out of its looks."""
+    spec = specs.from_json(job.kind, job.spec)
+    return next((row for row in rows_to_judge(session, spec, position=position)), None)
 
 
 def _of_job(session: Session, job_id: int) -> Iterator[Judgement]:

@@ -35,6 +35,12 @@ class Agreement:
     left_out: int = 0
 
 
+def list_brought(session: Session, project_id: int) -> list[Evaluation]:
+    """The answers with people's scores that were brought, newest first."""
+    found = evaluations.list_evaluations(session, project_id, is_finished=True)
+    return [one for one in found if one.job_id is None and one.provenance.get("scores")]
+
+
 def human_scores(session: Session, evaluation_id: int) -> list[str]:
     """The names of people's scores that came with the answers; those from 0 to 1 alone can be compared."""
     scores = _human(session, evaluation_id)

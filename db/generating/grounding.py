@@ -120,7 +120,7 @@ def check(
     """Each sentence of `answer` held against `passage`; `instruction` is what the answer was asked for by."""
     rule = rule or GroundingRule()
     source = _Passage(passage)
-    given = {token.name for token in _tokens(instruction, 0, len(instruction)) if not token.is_number}
+    given = {token.name for token in tokens_of(instruction, 0, len(instruction)) if not token.is_number}
     return Grounding(
         tuple(_sentence(answer, start, end, source, given, rule) for start, end in split_sentences(answer))
     )
@@ -140,7 +140,9 @@ def split_sentences(text: str) -> Iterator[tuple[int, int]]:
 
 
 @dataclass(frozen=True)
-class _Token:
+class Token:
+    """A word or a number of a text."""
+
     start: int
     end: int
     word: str  # in lower case
@@ -154,7 +156,7 @@ class _Passage:
 
     def __init__(self, text: str) -> None:
         self.places = list(split_sentences(text))
-        self.sentences = [_tokens(text, start, end) for start, end in self.places]
+        self.sentences = [tokens_of(text, start, end) for start, end in self.places]
         self._holders: dict[str, list[int]] = {}
         for at, tokens in enumerate(self.sentences):
             for name in {token.name for token in tokens if token.name}:
@@ -184,7 +186,7 @@ class _Passage:
 def _sentence(
     answer: str, start: int, end: int, source: _Passage, given: set[str], rule: GroundingRule
 ) -> Sentence:
-    tokens = _tokens(answer, start, end)
+    tokens = tokens_of(answer, start, end)
     content = [
         token for token in tokens if token.name and (token.name not in given or source.holders(token.name))
     ]
@@ -209,9 +211,9 @@ def _order(names: Sequence[str], theirs: Sequence[str]) -> float:
     return LCSseq.similarity(names, theirs) / len(names)
 
 
-def _runs(content: Sequence[_Token], there: set[str]) -> Iterator[Stretch]:
+def _runs(content: Sequence[Token], there: set[str]) -> Iterator[Stretch]:
     """Neighbouring content words that the aligned sentences do not have, as one stretch each."""
-    run: list[_Token] = []
+    run: list[Token] = []
     for token in (*content, None):
         if token is not None and token.name not in there:
             run.append(token)
@@ -220,7 +222,7 @@ def _runs(content: Sequence[_Token], there: set[str]) -> Iterator[Stretch]:
             run = []
 
 
-def _wrong_numbers(tokens: Sequence[_Token], source: _Passage) -> Iterator[Stretch]:
+def _wrong_numbers(tokens: Sequence[Token], source: _Passage) -> Iterator[Stretch]:
     """Numbers that the passage nowhere has beside one of the words they stand beside here, in their unit."""
     for at, token in enumerate(tokens):
         if token.is_number:
@@ -245,26 +247,27 @@ def _is_same_count(ours: _Count, theirs: _Count) -> bool:
     return not left or not right or not left.isdisjoint(right)
 
 
-def _count(tokens: Sequence[_Token], at: int, reach: int) -> _Count:
+def _count(tokens: Sequence[Token], at: int, reach: int) -> _Count:
     sides = (tokens[max(0, at - reach) : at][::-1], tokens[at + 1 : at + 1 + reach])
     near: set[str] = set()
     for side in sides:
         stop = next((n for n, token in enumerate(side) if token.word in _STOPS), len(side))
         near |= _counted(side[:stop])
     wide = _counted([token for side in sides for token in side])
-    return _Count(_unit(tokens, at), frozenset(near), frozenset(wide))
+    return _Count(unit_of(tokens, at), frozenset(near), frozenset(wide))
 
 
-def _counted(tokens: Sequence[_Token]) -> set[str]:
+def _counted(tokens: Sequence[Token]) -> set[str]:
     return {token.name for token in tokens if token.name and not token.is_number and token.name not in UNITS}
 
 
-def _unit(tokens: Sequence[_Token], at: int) -> str:
+def unit_of(tokens: Sequence[Token], at: int) -> str:
+    """The unit behind the number at that place, "" where none follows."""
     name = tokens[at + 1].name if at + 1 < len(tokens) else ""
     return name if name in UNITS else ""
 
 
-def _turned(tokens: Sequence[_Token], aligned: Sequence[_Token]) -> Iterator[Stretch]:
+def _turned(tokens: Sequence[Token], aligned: Sequence[Token]) -> Iterator[Stretch]:
     """Words whose opposite the aligned sentences have, and not the words themselves."""
     words = {token.word for token in aligned}
     own = {token.word for token in tokens}
@@ -274,7 +277,7 @@ def _turned(tokens: Sequence[_Token], aligned: Sequence[_Token]) -> Iterator[Str
             yield Stretch(token.start, token.end, Lack.OPPOSITE)
 
 
-def _is_denied_otherwise(content: Sequence[_Token], aligned: Sequence[_Token]) -> bool:
+def _is_denied_otherwise(content: Sequence[Token], aligned: Sequence[Token]) -> bool:
     """The answer denies nothing of what the passage denies there, or denies only what it does not."""
     ever = {token.name for token in aligned if token.is_denied}
     always = ever - {token.name for token in aligned if not token.is_denied}
@@ -284,14 +287,15 @@ def _is_denied_otherwise(content: Sequence[_Token], aligned: Sequence[_Token]) -
     return not denied & ever if denied else bool(always & named)
 
 
-def _tokens(text: str, start: int, end: int) -> list[_Token]:
+def tokens_of(text: str, start: int, end: int) -> list[Token]:
+    """The words and numbers from `start` to `end`, characters of `text`; what is denied is known within these."""
     found = [(match, normalize("NFKC", match[0]).lower()) for match in _TOKEN.finditer(text, start, end)]
     denied = _denied([word for _, word in found])
     tokens = []
     for at, (match, word) in enumerate(found):
         number = _number(word)
         name = number or ("" if word in _UNNAMED else name_of(word))
-        tokens.append(_Token(match.start(), match.end(), word, name, bool(number), at in denied))
+        tokens.append(Token(match.start(), match.end(), word, name, bool(number), at in denied))
     return tokens
 
 

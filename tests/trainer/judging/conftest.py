@@ -11,7 +11,9 @@ from db.enums import Category, JobKind, Role, Way
 from db.jobs import enqueue
 from db.judge_spec import JudgeSpec
 from db.judging import rubrics
+from db.session import Session
 from db.tables import Evaluation, Prediction, TaskRow, TaskVersion
+from db.tables.base import utc_now
 from trainer.__main__ import main
 
 ROWS = 8
@@ -28,46 +30,53 @@ def verdict(key: str, _rows: int) -> str:
     return json.dumps({"reason": "compared", "better": better})
 
 
+def answer_twice(s: Session, actor_id: int, project_id: int) -> tuple[int, int]:
+    """Two evaluations of one task with ROWS answers each; their ids."""
+    task = TaskVersion(
+        project_id=project_id,
+        name="Advice",
+        task="instructions-gen",
+        category=Category.GEN,
+        rows=ROWS,
+        settings={},
+        content_hash="0",
+        created_by_id=actor_id,
+    )
+    s.add(task)
+    s.flush()
+    texts = {"instruction": "What now?", "input": "eGFR 25.", "reference": "Stop it.", "source": {}}
+    s.add_all(
+        TaskRow(task_version_id=task.id, position=at, key=str(at), document=str(at), **texts)
+        for at in range(ROWS)
+    )
+    both = [
+        Evaluation(
+            project_id=project_id,
+            task_version_id=task.id,
+            way=Way.GENERATION,
+            rows=ROWS,
+            rows_done=ROWS,
+            finished_at=utc_now(),
+            provenance={"answers": name},
+        )
+        for name in ("Careful", "Careless")
+    ]
+    s.add_all(both)
+    s.flush()
+    counted = {"score": 0.5, "is_right": False, "has_faults": False, "counts": {}, "said": {}}
+    s.add_all(
+        Prediction(evaluation_id=one.id, position=at, answer=answer, **counted)
+        for one, answer in zip(both, (GOOD, POOR), strict=True)
+        for at in range(ROWS)
+    )
+    return both[0].id, both[1].id
+
+
 @pytest.fixture
 def answered(studio):
-    """Two evaluations of one task with ROWS answers each; their ids."""
     actor, project_id = studio
     with session.write() as s:
-        task = TaskVersion(
-            project_id=project_id,
-            name="Advice",
-            task="instructions-gen",
-            category=Category.GEN,
-            rows=ROWS,
-            settings={},
-            content_hash="0",
-            created_by_id=actor.id,
-        )
-        s.add(task)
-        s.flush()
-        texts = {
-            "instruction": "What now?",
-            "input": "eGFR 25.",
-            "reference": "Stop metformin.",
-            "source": {},
-        }
-        s.add_all(
-            TaskRow(task_version_id=task.id, position=at, key=str(at), document=str(at), **texts)
-            for at in range(ROWS)
-        )
-        both = [
-            Evaluation(project_id=project_id, task_version_id=task.id, way=Way.GENERATION, rows=ROWS)
-            for _ in (GOOD, POOR)
-        ]
-        s.add_all(both)
-        s.flush()
-        counted = {"score": 0.5, "is_right": False, "has_faults": False, "counts": {}, "said": {}}
-        s.add_all(
-            Prediction(evaluation_id=one.id, position=at, answer=answer, **counted)
-            for one, answer in zip(both, (GOOD, POOR), strict=True)
-            for at in range(ROWS)
-        )
-        return tuple(one.id for one in both)
+        return answer_twice(s, actor.id, project_id)
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def test_measures_and_a_judge_are_set_beside_people(settings, studio, judge, she
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"summary": ""}, "columns: summary is empty in row 1"),
+        ({"summary": ""}, "answer column: summary is empty in row 1"),
         ({"facts": "many"}, "scores: no column holds numbers"),
     ],
 )
@@ -80,9 +80,7 @@ def test_a_file_that_cannot_be_used_names_its_row(tmp_path, change, sentence):
 
 
 def test_a_column_that_is_not_there_is_named_with_those_that_are(scored):
-    with pytest.raises(
-        ValueError, match="^columns: there is no column 'talk'; the file has dialogue, reference"
-    ):
+    with pytest.raises(ValueError, match="^prompt column: 'talk' is no column of the file; it has dialogue"):
         brought_answers.read(scored, Columns("talk", "reference", "summary"))
 
 
