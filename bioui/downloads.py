@@ -6,10 +6,11 @@ from itertools import islice
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
-from bioui import outgoing
+from bioui import outgoing, prediction_files
 from bioui.gate import user_of
-from db import datasets, users
+from db import datasets, leaderboard, projects, users
 from db.exchange.writers import record_export
+from db.leaderboard_table import as_csv
 from db.policy import PolicyError, Right, require
 from db.session import read, write
 
@@ -36,6 +37,46 @@ def download_version(version_id: int, request: Request) -> Response:
         return JSONResponse({"detail": str(error)}, status_code=404)
     disposition = {"Content-Disposition": f'attachment; filename="{name}.jsonl"'}
     return StreamingResponse(_pieces(version_id), media_type="application/jsonl", headers=disposition)
+
+
+@router.get("/evaluate/leaderboard.csv")
+def download_leaderboard(request: Request, project: int) -> Response:
+    """The project's leaderboard as CSV. 403 without the right to read, 404 when there is no such project."""
+    try:
+        with read() as session:
+            require(users.get_actor(session, user_of(request) or ""), Right.READ)
+            name = _file_name(projects.get_project(session, project).name)
+            text = as_csv(leaderboard.read_board(session, project))
+    except PolicyError as error:
+        return JSONResponse({"detail": str(error)}, status_code=403)
+    except LookupError as error:
+        return JSONResponse({"detail": str(error)}, status_code=404)
+    disposition = {"Content-Disposition": f'attachment; filename="leaderboard-{name}.csv"'}
+    return Response(text, media_type="text/csv", headers=disposition)
+
+
+@router.get("/results/{evaluation_id}/predictions.{suffix}")
+def download_predictions(evaluation_id: int, suffix: str, request: Request) -> Response:
+    """The predictions that the address names, as JSONL or CSV. 403 without the right to read and for a task
+    under a data-use agreement, 404 where there are none such, 422 for a filter that cannot be.
+    """
+    if suffix not in prediction_files.SUFFIXES:
+        return JSONResponse({"detail": "Take them as csv or jsonl."}, status_code=404)
+    try:
+        with read() as session:
+            require(users.get_actor(session, user_of(request) or ""), Right.READ)
+            pair, browsing = prediction_files.asked_for(session, evaluation_id, request.query_params)
+    except PolicyError as error:
+        return JSONResponse({"detail": str(error)}, status_code=403)
+    except LookupError as error:
+        return JSONResponse({"detail": str(error)}, status_code=404)
+    except ValueError as error:
+        return JSONResponse({"detail": str(error)}, status_code=422)
+    name = _file_name(prediction_files.stem_of(pair))
+    disposition = {"Content-Disposition": f'attachment; filename="{name}.{suffix}"'}
+    media_type = "text/csv" if suffix == "csv" else "application/jsonl"
+    pieces = prediction_files.pieces(pair, browsing, suffix)
+    return StreamingResponse(pieces, media_type=media_type, headers=disposition)
 
 
 @router.get("/downloads/{token}/{name}")

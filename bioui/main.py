@@ -12,14 +12,20 @@ from bioui.pages import (
     coverage,
     curate,
     datasets,
+    encoders,
     endpoints,
+    evaluate,
     generate,
     guidelines,
     home,
     imports,
+    judge,
     models,
     playground,
+    results,
     review,
+    studies,
+    tasks,
     train,
 )
 from bioui.present import initials
@@ -32,7 +38,7 @@ from db.tables import Project
 # shows the page of that path as open. Pages of one SECTION share a place in the bar, and have a row below it.
 PAGES: tuple[ModuleType, ...] = (
     home, curate, imports, review, coverage, guidelines, generate, convert, endpoints, datasets, train,
-    playground, models, admin,
+    evaluate, tasks, results, encoders, studies, judge, playground, models, admin,
 )  # fmt: skip
 AT_ONCE = 32  # calls of one handler that may run side by side; Gradio's default of 1 makes people wait
 

@@ -110,6 +110,7 @@ _DEEDS = {
     "took_back": "took back",
     "private_consent": "decided on the private address of",
     "froze": "froze",
+    "froze_task": "froze",
     "queued": "queued",
     "cancel_requested": "asked to cancel",
     "requeued": "resumed",
@@ -136,6 +137,7 @@ _DEEDS = {
     "bulk_undone": "undid",
     "put_back": "put back",
     "tagged": "tagged",
+    "marked": "marked",
     "untagged": "untagged",
     "assigned": "assigned",
     "exported": "exported",
@@ -150,6 +152,9 @@ _DEEDS = {
     "hub_token_variable_set": "changed the Hub token's variable of",
     "checked_privacy_again": "checked for patient data again in",
     "targets_set": "set the coverage targets of",
+    "regression_points_set": "set the regression gate of",
+    "gate_waived": "waived the regression gate for",
+    "gate_waiver_withdrawn": "took back the waiver of the regression gate for",
 }
 _NOUNS = {
     "users": "person",
@@ -168,6 +173,7 @@ _NOUNS = {
     "generation_templates": "prompt template, entry",
     "audit_samples": "audit sample",
     "conversions": "conversion",
+    "task_versions": "task",
 }
 
 

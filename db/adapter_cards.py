@@ -3,7 +3,6 @@
 Only what is recorded is said: what the data are, the settings, the losses, where everything came from.
 """
 
-import re
 from collections.abc import Iterable
 
 import yaml
@@ -11,13 +10,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from db import registry
+from db.adapter_scores import evaluated
 from db.enums import Split
+from db.markdown import plain
 from db.tables import Adapter, DatasetRow, Job
 from db.tables.base import utc_now
 from db.train_yaml import SETTINGS
 
 _SHOWN = ("category", "origin", "provenance", "licence")
-_MARKS = re.compile(r"([\\`*_{}\[\]()#+!|<>&~-])")
 _CLINICAL = (
     "This model was tuned for research on instruction following. It is no medical device, was not evaluated "
     "for care, and states falsehoods fluently. Nothing it writes may reach a patient's record or a decision "
@@ -47,10 +47,11 @@ def _card(session: Session, adapter: Adapter, result: dict, form: str) -> str:
         ("Data", _data(session, adapter)),
         ("Training", _training(adapter)),
         ("Result", _result(result)),
+        ("Evaluation", evaluated(session, adapter)),
         ("How to load it", _loading(adapter, form)),
         ("Provenance", _provenance(adapter)),
     )
-    title = f"# {_plain(adapter.name)}"
+    title = f"# {plain(adapter.name)}"
     body = "\n\n".join(f"## {name}\n\n{text}" if name else f"{title}\n\n{text}" for name, text in sections)
     return f"---\n{front}---\n\n{body}\n"
 
@@ -73,11 +74,11 @@ def _summary(adapter: Adapter, form: str) -> str:
     what = "A LoRA adapter for" if form == "adapter" else "A LoRA adapter merged into"
     version = adapter.dataset_version
     data = (
-        f"{_plain(version.dataset.name)}, version {version.number}"
+        f"{plain(version.dataset.name)}, version {version.number}"
         if version
         else "data that are not recorded"
     )
-    return f"{what} {_plain(adapter.base_model.name)}, tuned on {data} with BioInstruct Studio."
+    return f"{what} {plain(adapter.base_model.name)}, tuned on {data} with BioInstruct Studio."
 
 
 def _data(session: Session, adapter: Adapter) -> str:
@@ -88,7 +89,7 @@ def _data(session: Session, adapter: Adapter) -> str:
     lines = [
         f"Rows: {counts}. Only the train rows were learned from, with the loss on the answers alone.",
         f"Content hash (SHA-256): `{adapter.data_hash}`.",
-        f"Licence of the version: {_plain(version.licence or 'none recorded')}.",
+        f"Licence of the version: {plain(version.licence or 'none recorded')}.",
         "",
         "| | share of the train rows |",
         "|---|---|",
@@ -96,7 +97,7 @@ def _data(session: Session, adapter: Adapter) -> str:
     total = max(1, version.counts.get(Split.TRAIN, 0))
     for name in _SHOWN:
         for value, count in _shares(session, version.id, name):
-            lines.append(f"| {name}: {_plain(str(value) or 'none recorded')} | {count / total:.1%} |")
+            lines.append(f"| {name}: {plain(str(value) or 'none recorded')} | {count / total:.1%} |")
     unreviewed = _count(session, version.id, DatasetRow.is_unreviewed)
     if unreviewed:
         lines += ["", f"{unreviewed:,} rows were frozen unreviewed; an audited sample spoke for them."]
@@ -124,7 +125,7 @@ def _training(adapter: Adapter) -> str:
     known = {
         name: value for name, value in adapter.spec.items() if name in SETTINGS and value not in ("", [], ())
     }
-    rows = [f"| {name.replace('_', ' ')} | {_plain(_words(value))} |" for name, value in known.items()]
+    rows = [f"| {name.replace('_', ' ')} | {plain(_words(value))} |" for name, value in known.items()]
     return "\n".join(["| setting | value |", "|---|---|", *rows])
 
 
@@ -143,7 +144,7 @@ def _result(result: dict) -> str:
         "device": "device",
         "dtype": "number format",
     }
-    rows = [f"| {said} | {_plain(_words(result[key]))} |" for key, said in names.items() if key in result]
+    rows = [f"| {said} | {plain(_words(result[key]))} |" for key, said in names.items() if key in result]
     return "\n".join(
         ["| | |", "|---|---|", *rows, "", "A loss tells how a run went, not how good the answers are."]
     )
@@ -193,8 +194,3 @@ def _words(value) -> str:
     return (
         f"{value:g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
     )
-
-
-def _plain(text: str) -> str:
-    """Stored text as one line of Markdown that means nothing but itself."""
-    return _MARKS.sub(r"\\\1", " ".join(text.split()))

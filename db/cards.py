@@ -161,6 +161,11 @@ def _summary(version: DatasetVersion) -> str:
 
 def _how_made(version: DatasetVersion) -> str:
     recipe, groups = version.recipe, version.report.get("groups")
+    if recipe.get("study"):
+        return (
+            f"Drawn with seed {recipe['seed']} from the train rows of another version, for the arm "
+            f"{_plain(recipe['arm'])} of the study {_plain(recipe['study_name'])}."
+        )
     if groups is None:
         return "The rows were put together outside the studio's own filters, and split by whoever did so."
     filters = [

@@ -3,7 +3,7 @@
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from db import jobs, registry
+from db import gates, jobs, registry
 from db.enums import JobKind
 from db.exchange import hub
 from db.export_spec import ExportSpec
@@ -20,7 +20,8 @@ def start(
     request_key: str | None = None,
 ) -> Job:
     """Queue an export. Raises ValueError when its repository is no name, no token is configured, or the
-    adapter learned from rows under a data-use agreement and would leave; LookupError for another's adapter.
+    adapter would leave and learned from rows under a data-use agreement, or fails the regression gate;
+    LookupError for another's adapter.
     """
     require(actor, Right.TRAIN)
     adapter = get_adapter(session, project_id, spec.adapter_id)
@@ -53,6 +54,7 @@ def require_leave(session: Session, adapter: Adapter, repository: str) -> None:
             f"repository: the adapter learned from {stay:,} rows under a data-use agreement, so it does not "
             "leave this studio; leave the field empty."
         )
+    gates.require_release(session, adapter)
 
 
 def count_restricted(session: Session, adapter: Adapter) -> int:

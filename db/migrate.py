@@ -7,7 +7,8 @@ from alembic.config import Config
 from sqlalchemy import Engine
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-FULL_TEXT = "instruction_search"  # SQLite's own: made by a migration, in no class of ours
+# SQLite's own: made by migrations, in no class of ours
+FULL_TEXT = ("instruction_search", "prediction_search", "task_search")
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:

@@ -53,6 +53,11 @@ class Settings:
         return self.data_dir / "models"
 
     @property
+    def encoders_dir(self) -> Path:
+        """Encoders with their heads, tuned here as baselines."""
+        return self.data_dir / "encoders"
+
+    @property
     def exports_dir(self) -> Path:
         """Adapters and models as other tools take them."""
         return self.data_dir / "exports"
@@ -82,6 +87,7 @@ class Settings:
                 self.jobs_dir,
                 self.adapters_dir,
                 self.models_dir,
+                self.encoders_dir,
                 self.exports_dir,
                 self.logs_dir,
             ):

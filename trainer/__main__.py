@@ -20,7 +20,17 @@ from db.policy import PolicyError
 from db.session import Session, read, write
 from db.settings import Settings, from_environment
 from db.tables import Job
-from trainer import convert_shell, generate_shell, judge_shell, train_shell
+from trainer import (
+    convert_shell,
+    encoder_shell,
+    evaluate_shell,
+    gate_shell,
+    generate_shell,
+    judge_shell,
+    study_shell,
+    tasks_shell,
+    train_shell,
+)
 from trainer.shell import actor_of, open_studio
 
 
@@ -57,7 +67,12 @@ def _parser() -> argparse.ArgumentParser:
     train_shell.add_commands(partial(_action, actions))
     convert_shell.add_commands(partial(_action, actions))
     generate_shell.add_commands(partial(_action, actions))
+    tasks_shell.add_commands(partial(_action, actions))
+    evaluate_shell.add_commands(partial(_action, actions))
+    gate_shell.add_commands(partial(_action, actions))
+    encoder_shell.add_commands(partial(_action, actions))
     judge_shell.add_commands(partial(_action, actions))
+    study_shell.add_commands(partial(_action, actions))
 
     status = _action(actions, "status", _status, "the latest jobs, or all about one")
     status.add_argument("job", type=int, nargs="?")

@@ -15,6 +15,7 @@ from trainer.launch_command import first_failure
 GRACE = 20.0  # seconds for a child to stop by itself, then TERM
 SAVING_GRACE = 300.0  # the same where it is to save: a step and a save of a large model take their time
 LAST_GRACE = 10.0  # after TERM, then KILL
+_SAVING = (JobKind.TRAIN, JobKind.TRAIN_ENCODER)  # they write a checkpoint when they are stopped
 
 
 @dataclass
@@ -74,7 +75,7 @@ class Child:
 
 def grace_of(child: Child, mode: StopMode | None, *, has_steps: bool) -> float:
     """Seconds an unwanted child gets: many to save what it has done, few where there is nothing to save."""
-    saves = mode is StopMode.SAVE and child.kind is JobKind.TRAIN and has_steps
+    saves = mode is StopMode.SAVE and child.kind in _SAVING and has_steps
     return SAVING_GRACE if saves else GRACE
 
 

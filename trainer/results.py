@@ -43,7 +43,7 @@ class Results:
 def home_of(settings: Settings, job_id: int, spec: TrainSpec) -> Path:
     """Where the result of a job comes to lie."""
     root = settings.adapters_dir if spec.is_adapter else settings.models_dir
-    return root / f"{job_id}-{_slug(spec.adapter_name)}"
+    return root / f"{job_id}-{slug(spec.adapter_name)}"
 
 
 def copy(folder: Path, home: Path) -> None:
@@ -72,6 +72,6 @@ def _gathered(model: torch.nn.Module) -> dict[str, torch.Tensor]:
     return get_model_state_dict(model, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
 
 
-def _slug(name: str) -> str:
+def slug(name: str) -> str:
     """A folder name: lower-case letters, digits and dashes."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:48] or "adapter"

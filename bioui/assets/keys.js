@@ -36,6 +36,7 @@
     { key: 's', ctrl: true, does: 'Save', needs: '#save-btn', act: press('#save-btn') },
     { key: 'Enter', ctrl: true, does: 'Submit for review', needs: '#submit-btn', act: press('#submit-btn') },
     { key: 'Enter', ctrl: true, does: 'Compare', needs: '#compare-btn', act: press('#compare-btn') },
+    { key: 'Escape', does: 'Close the open row', needs: '[data-close-row]', act: press('[data-close-row]') },
     { key: '?', does: 'Show these shortcuts', needs: '[data-keys]', act: () => sheet() },
   ];
   const make = (tag, attributes, ...children) => {

@@ -67,9 +67,13 @@ def about_fields() -> tuple[list, list]:
         formats(), value=None, label="Format", elem_id="field-format",
         info="Told from what is in the file; change it where that is wrong.",
     )  # fmt: skip
+    return [name_tb, licence_tb, restricted_check, provenance_dd, format_dd], option_fields()
+
+
+def option_fields() -> list:
+    """Lay out the options of every format, folded away; `option_updates` shows those of one."""
     with fold("Options of this format"), gr.Row(elem_classes="field-grid convert-options"):
-        options = [_option_field(option) for option in OPTIONS.values()]
-    return [name_tb, licence_tb, restricted_check, provenance_dd, format_dd], options
+        return [_option_field(option) for option in OPTIONS.values()]
 
 
 def template_fields() -> list:

@@ -86,6 +86,11 @@ def recipe_sentence(recipe: dict) -> str:
             "Shipped with the studio: written by code from a table of facts. "
             "The test split holds facts, names and wordings that the train split lacks."
         )
+    if recipe.get("study"):
+        return (
+            f"Drawn with seed {recipe['seed']} from another version's train rows for arm {recipe['arm']} "
+            f"of the study {recipe['study_name']}; the validation rows came along."
+        )
     chosen = [
         _either("category", [CATEGORY_WORDS.get(name, name) for name in recipe.get("categories", ())]),
         _either("origin", recipe.get("origins", ())),

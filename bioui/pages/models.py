@@ -10,6 +10,8 @@ from bioui.components.empty import empty_state
 from bioui.components.facts import fact
 from bioui.components.fold import fold
 from bioui.components.frame import page_frame
+from bioui.components.gate_waiver import gate_waiver
+from bioui.components.model_scores import model_scores
 from bioui.components.problem import problem_area
 from bioui.components.table import Column, cell, row_id, table, table_value
 from bioui.components.view import View
@@ -260,6 +262,7 @@ def build() -> None:
                     add_btn = gr.Button("Add base model", variant="primary")
         with gr.Column(scale=2, min_width=0, elem_classes="pane"):
             details_html = View(DETAILS, NOTHING_OPEN, elem_classes="model-details")
+            scores_col = gr.Column(elem_classes="model-scores-part")
             with gr.Row(elem_classes=["actions", "delete-adapter"], visible=False) as tools_row:
                 delete_btn = gr.Button("Delete adapter", variant="stop", size="sm")
             export_col = gr.Column(elem_classes="model-export")
@@ -270,6 +273,9 @@ def build() -> None:
     page.on_load(show_tools, [add_box, tools_row])
     chosen = page.on(adapters_html.open, open_adapter, [page.project_id], [*opened, bases_html])
     left = page.on(bases_html.open, open_base, [page.project_id], [*opened, bases_html])
+    with scores_col:
+        model_scores(page, opened_state, [shown, chosen, left])
+        gate_waiver(page, opened_state, [shown, chosen, left])
     with export_col:
         adapter_export(page, opened_state, [shown, chosen, left])
     form = [name_tb, location_tb, revision_tb, description_tb]

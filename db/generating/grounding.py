@@ -288,7 +288,7 @@ def _is_denied_otherwise(content: Sequence[Token], aligned: Sequence[Token]) -> 
 
 
 def tokens_of(text: str, start: int, end: int) -> list[Token]:
-    """The words and numbers from `start` to `end`, characters of `text`; what is denied is known within these."""
+    """The words and numbers of characters `start` to `end`; what is denied is told within these alone."""
     found = [(match, normalize("NFKC", match[0]).lower()) for match in _TOKEN.finditer(text, start, end)]
     denied = _denied([word for _, word in found])
     tokens = []

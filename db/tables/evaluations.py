@@ -119,11 +119,12 @@ class Prediction(Base):
     """What a model answered to one row, and what that counted for."""
 
     __tablename__ = "predictions"
-    # The second and third hold what a filtered list walks; the first also serves the join of two evaluations.
+    # The indexes hold all that a filtered list walks, of one evaluation or of two side by side.
     __table_args__ = (
         UniqueConstraint("evaluation_id", "position"),
         Index(None, "evaluation_id", "is_right", "position"),
         Index(None, "evaluation_id", "has_faults", "position"),
+        Index(None, "evaluation_id", "position", "score"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

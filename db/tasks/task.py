@@ -86,5 +86,9 @@ class Task(Protocol):
         ...
 
     def tables(self, rows: Sequence[RowScore]) -> dict[str, Any]:
-        """What more there is to see than figures: per type, confusion, faults; as JSON."""
+        """What more there is to see than figures, as JSON, in whatever way the rows were scored.
+
+        Always "faults" (kind -> times). Of choices "places" and "unread"; of labels "labels", "confusion",
+        "majority" (and "paper" of relation codes); of mentions "types" and "errors". See db.tasks.scoring.
+        """
         ...

@@ -24,7 +24,7 @@ def titles(value: dict) -> list[str]:
 
 
 def test_pages_stand_in_the_order_of_the_work(people, project_id):
-    order = "Home Curate Review Coverage Guidelines Factory Datasets Train Playground Models Admin"
+    order = "Home Curate Review Coverage Guidelines Factory Datasets Train Evaluate Playground Models Admin"
     assert titles(bar(people.admin)) == order.split()
 
 

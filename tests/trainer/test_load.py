@@ -82,7 +82,7 @@ def test_a_folder_without_a_tokenizer(folder):
 
 
 def test_a_hub_name_without_a_network(monkeypatch):
-    monkeypatch.setattr(load, "_hub_is_out_of_reach", lambda: True)
+    monkeypatch.setattr(load, "hub_is_out_of_reach", lambda: True)
     with pytest.raises(ValueError, match="base model: nobody/nothing could not be fetched from the Hub"):
         load.load_base("nobody/nothing", dtype=torch.float32, device="cpu")
 

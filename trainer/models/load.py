@@ -64,7 +64,7 @@ def load_base(
     """
     if _is_folder(location):
         _check_folder(Path(location))
-    local = not _is_folder(location) and _hub_is_out_of_reach()
+    local = not _is_folder(location) and hub_is_out_of_reach()
     try:
         model, report = AutoModelForCausalLM.from_pretrained(
             location,
@@ -102,7 +102,7 @@ def load_tokenizer(location: str, revision: str = "") -> PreTrainedTokenizerBase
             location,
             revision=revision or None,
             trust_remote_code=False,
-            local_files_only=not _is_folder(location) and _hub_is_out_of_reach(),
+            local_files_only=not _is_folder(location) and hub_is_out_of_reach(),
         )
     except (OSError, ValueError, KeyError, RuntimeError, HFValidationError) as error:
         raise ValueError(_tokenizer_failure(location, error)) from error
@@ -139,7 +139,7 @@ def context_length(model: PreTrainedModel) -> int | None:
     return getattr(model.config.get_text_config(), "max_position_embeddings", None)
 
 
-def _hub_is_out_of_reach() -> bool:
+def hub_is_out_of_reach() -> bool:
     """True where the Hub's name cannot even be resolved: asking it anyway costs 45 seconds of retries."""
     if getproxies():
         return False

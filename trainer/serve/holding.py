@@ -28,10 +28,11 @@ class Held:
     Raises ValueError, one sentence with the field in front, for a base or an adapter that cannot be loaded.
     """
 
-    def __init__(self, base: Base, *, keep: int = 4) -> None:
+    def __init__(self, base: Base, *, keep: int = 4, dtype: torch.dtype | None = None) -> None:
+        """`dtype` is the device's own unless told."""
         self.base = base
         self.device = load.pick_device()
-        self.dtype = load.pick_dtype(self.device)
+        self.dtype = dtype or load.pick_dtype(self.device)
         self.tokenizer: PreTrainedTokenizerBase = load.load_tokenizer(base.location, base.revision)
         self.model: PreTrainedModel = load.load_base(
             base.location, base.revision, dtype=self.dtype, device=self.device

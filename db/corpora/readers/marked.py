@@ -54,7 +54,8 @@ def _row(record: Record, options: Options, text: str, entities: tuple[Entity, ..
     label = record.text(*_fields(options, "label_field", _LABELS))
     id = record.text("id", "index", "idx", default=str(record.number))
     relation = Relation("R1", label, entities[0].id, entities[1].id)
-    return KbRow(id, id, text, entities, (relation,), marked_text=marked, is_masked=not marked)
+    document = record.text("document_id", default=id)
+    return KbRow(id, document, text, entities, (relation,), marked_text=marked, is_masked=not marked)
 
 
 def _unmarked(marked: str, record: Record) -> tuple[str, list[tuple[int, int]]]:

@@ -314,10 +314,47 @@ def upgrade() -> None:
             ["evaluation_id", "is_right", "position"],
             unique=False,
         )
+        batch_op.create_index(
+            batch_op.f("ix_predictions_evaluation_id_position_score"),
+            ["evaluation_id", "position", "score"],
+            unique=False,
+        )
+    if op.get_bind().dialect.name == "sqlite":
+        _add_full_text()
+
+
+def _add_full_text() -> None:
+    """Indexes of words without a copy of the text. A row's number is its evaluation's, or its task version's,
+    times 2^32, and its position: a search of one evaluation comes out in order, from any position on.
+
+    Predictions and task rows are never changed or deleted, so nothing else keeps these in step.
+    """
+    for name, table, parent, text in (
+        ("prediction_search", "predictions", "evaluation_id", "new.answer"),
+        (
+            "task_search",
+            "task_rows",
+            "task_version_id",
+            "new.instruction || char(10) || new.input || char(10) || new.reference",
+        ),
+    ):
+        op.execute(
+            f"CREATE VIRTUAL TABLE {name} USING fts5(text, content='', columnsize=0, prefix='2 3 4',"
+            " tokenize='unicode61 remove_diacritics 2')"
+        )
+        op.execute(
+            f"CREATE TRIGGER {name}_insert AFTER INSERT ON {table} BEGIN INSERT INTO {name} (rowid, text)"
+            f" VALUES (new.{parent} * 4294967296 + new.position, {text}); END"
+        )
 
 
 def downgrade() -> None:
+    if op.get_bind().dialect.name == "sqlite":
+        for name in ("prediction_search", "task_search"):
+            op.execute(f"DROP TRIGGER {name}_insert")
+            op.execute(f"DROP TABLE {name}")
     with op.batch_alter_table("predictions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_predictions_evaluation_id_position_score"))
         batch_op.drop_index(batch_op.f("ix_predictions_evaluation_id_is_right_position"))
         batch_op.drop_index(batch_op.f("ix_predictions_evaluation_id_has_faults_position"))
 

@@ -27,6 +27,7 @@ SAMPLES = {
     "labels": "hoc.jsonl",
     "medqa": "medqa.jsonl",
     "medmcqa": "medmcqa.json",
+    "mmlu": "mmlu.jsonl",
     "pubmedqa": "pubmedqa.json",
     "bioasq": "bioasq.json",
     "questions": "questions.jsonl",

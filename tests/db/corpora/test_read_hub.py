@@ -7,10 +7,12 @@ import sys
 import datasets as hf_datasets
 import pytest
 
+from db.corpora.files import folder_of
 from db.corpora.hub import Wanted, fetch, read_saved
 from db.corpora.offsets import check_row
 from db.enums import Split
 from db.settings import REPOSITORY
+from db.task_drafts import TaskDraft, prepare
 
 
 def saved(folder, splits, **features):
@@ -18,6 +20,25 @@ def saved(folder, splits, **features):
     made = {name: hf_datasets.Dataset.from_list(rows, features=kept) for name, rows in splits.items()}
     hf_datasets.DatasetDict(made).save_to_disk(folder)
     return folder
+
+
+def test_a_dataset_of_the_hub_becomes_a_task(settings):
+    """MMLU as the Hub has it: the answer a class number, a few rows of another split for examples."""
+    row = {"question": "Which nerve?", "subject": "anatomy", "choices": ["Ulnar", "Radial"], "answer": 1}
+    shown = [{**row, "question": f"Example {number}?"} for number in range(3)]
+    string = hf_datasets.Value("string")
+    saved(
+        folder_of(settings.data_dir) / "hub-1" / "mmlu",
+        {"dev": shown, "test": [row, {**row, "subject": "law"}]},
+        question=string,
+        subject=string,
+        choices=hf_datasets.List(string),
+        answer=hf_datasets.ClassLabel(names=list("ABCD")),
+    )
+    draft = TaskDraft("mmlu-medical", "hub-1/mmlu", shots=2, hub={"name": "cais/mmlu"})
+    prepared = prepare(settings.data_dir, draft)
+    assert [row.reference for row in prepared.rows] == ["B"]
+    assert (prepared.split, len(prepared.examples)) == (Split.TEST, 2)
 
 
 def test_class_numbers_become_names_and_splits_stay(tmp_path):

@@ -1,0 +1,1 @@
+"""What a study does itself, beside asking for runs: experts merged."""
