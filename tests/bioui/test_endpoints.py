@@ -48,7 +48,7 @@ def fingerprint(settings) -> str:
     """A hash of every stored row. A search index may not let itself be read whole; its own tables do."""
     with sqlite3.connect(settings.data_dir / "studio.db") as connection:
         tables = connection.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY name"
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE '% VIRTUAL %' ORDER BY 1"
         )
         seen = sha256()
         for (table,) in [row for row in tables if row[0] not in NOT_DATA]:
