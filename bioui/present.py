@@ -155,6 +155,11 @@ _DEEDS = {
     "regression_points_set": "set the regression gate of",
     "gate_waived": "waived the regression gate for",
     "gate_waiver_withdrawn": "took back the waiver of the regression gate for",
+    "brought": "brought the answers of",
+    "moved": "moved in the queue",
+    "prioritised": "changed the priority of",
+    "noted": "wrote a note on",
+    "webhook_set": "set the webhook of",
 }
 _NOUNS = {
     "users": "person",
@@ -174,6 +179,9 @@ _NOUNS = {
     "audit_samples": "audit sample",
     "conversions": "conversion",
     "task_versions": "task",
+    "evaluations": "evaluation",
+    "encoders": "encoder",
+    "studies": "study",
 }
 
 

@@ -55,7 +55,8 @@ def pytest_addoption(parser) -> None:
 # Processes take whole files in this order: a long one that began last would leave the other cores idle, and a
 # browser that waits goes well beside what computes. What is not named comes after, as it was collected.
 LONG_FILES = (
-    "e2e/test_datasets_and_train.py", "bioui/test_endpoints.py", "e2e/test_spine.py",
+    "e2e/test_datasets_and_train.py", "e2e/test_evaluate_page.py", "e2e/test_results_page.py",
+    "e2e/test_judge_page.py", "e2e/test_studies_page.py", "bioui/test_endpoints.py", "e2e/test_spine.py",
     "trainer/generating/test_generate.py", "e2e/test_curate_and_review.py", "trainer/test_worker.py",
     "trainer/test_slurm.py", "trainer/test_launch.py",
     "e2e/test_generate_page.py", "db/test_bulk.py", "e2e/test_endpoints_page.py", "trainer/test_convert.py",

@@ -77,6 +77,7 @@ def run(context: JobContext) -> None:
             context.progress("summing up", pace.done, pace.total)
             _finish(context, evaluation_id, found)
             begun.append(evaluation_id)
+            context.log(f"{part.version.name} by {way}: evaluation {evaluation_id} is finished")
     context.finish(
         {
             "evaluations": begun,
