@@ -18,6 +18,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from db import conversions, jobs, processes, registry, session
 from db.convert_spec import ConvertSpec, Source
@@ -187,6 +188,17 @@ def left_of(settings, job_id) -> list[int]:
     return found
 
 
+def stop_between_writes(process) -> None:
+    """Halt a process while it does not hold the database: what is stopped in a write keeps all others out."""
+    while True:
+        os.kill(process.pid, signal.SIGSTOP)
+        try:
+            with session.write():
+                return
+        except OperationalError:
+            os.kill(process.pid, signal.SIGCONT)
+
+
 def test_killed_in_every_state_a_run_ends_with_the_weights_of_one_left_alone(
     settings, queue, start, left_alone, studio
 ):
@@ -195,7 +207,7 @@ def test_killed_in_every_state_a_run_ends_with_the_weights_of_one_left_alone(
     # Queued: the studio and its worker die while the run waits.
     ui = start("app.py", "--port", free_port())
     worker = until(lambda: worker_of(settings))
-    os.kill(worker.pid, signal.SIGSTOP)
+    stop_between_writes(worker)
     job_id = queue(**RUN)
     folder = settings.jobs_dir / str(job_id) / "checkpoints"
     kill(ui, worker)
