@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bioui.components.curves import Line, curves_value
 from bioui.components.empty import empty_state
-from bioui.components.job_panel import head_on_load, said
+from bioui.components.job_panel import head_on_load, said, waiting_value
 from bioui.components.notice import NO_NOTICE, failure_value, notice_value
 from bioui.components.progress import NO_PROGRESS, progress_value
 from bioui.components.result_figures import with_interval
@@ -95,9 +95,7 @@ def head_value(job: Job, *, train: str) -> dict:
 def bar_value(job: Job, watch: RunWatch, *, jobs_before: int) -> dict:
     """The progress of an open run; nothing for a closed one."""
     if job.status is JobStatus.QUEUED:
-        before = {0: "It is the next one.", 1: "One other job is before it."}
-        note = before.get(jobs_before, f"{jobs_before} other jobs are before it.")
-        return progress_value("waiting for a worker", 0, 0, note=note)
+        return waiting_value(jobs_before)
     if job.status is not JobStatus.RUNNING:
         return NO_PROGRESS
     phase = "stopping at the next step" if job.cancel_requested_at else job.phase or "starting"

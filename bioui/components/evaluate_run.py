@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bioui.components.evaluate_form import label_of
-from bioui.components.job_panel import head_on_load, said
+from bioui.components.job_panel import head_on_load, said, waiting_value
 from bioui.components.notice import NO_NOTICE, failure_value, notice_value
 from bioui.components.progress import NO_PROGRESS, progress_value
 from bioui.components.view import View
@@ -93,9 +93,7 @@ def bar_value(
 ) -> dict:
     """The progress of an open run in rows; nothing for a closed one."""
     if job.status is JobStatus.QUEUED:
-        before = {0: "It is the next one.", 1: "One other job is before it."}
-        note = before.get(jobs_before, f"{jobs_before} other jobs are before it.")
-        return progress_value("waiting for a worker", 0, 0, note=note)
+        return waiting_value(jobs_before)
     if job.status is not JobStatus.RUNNING:
         return NO_PROGRESS
     phase = "stopping after this batch" if job.cancel_requested_at else job.phase or "starting"

@@ -106,12 +106,17 @@ def head_value(job: Job, *, base: str, version: str) -> dict:
     }
 
 
+def waiting_value(jobs_before: int) -> dict:
+    """The progress of a run that no worker has taken yet."""
+    before = {0: "It is the next one.", 1: "One other job is before it."}
+    note = before.get(jobs_before, f"{jobs_before} other jobs are before it.")
+    return progress_value("waiting for a worker", 0, 0, note=note)
+
+
 def bar_value(job: Job, watch: RunWatch, *, jobs_before: int) -> dict:
     """The progress of an open run; nothing for a closed one."""
     if job.status is JobStatus.QUEUED:
-        before = {0: "It is the next one.", 1: "One other job is before it."}
-        note = before.get(jobs_before, f"{jobs_before} other jobs are before it.")
-        return progress_value("waiting for a worker", 0, 0, note=note)
+        return waiting_value(jobs_before)
     if job.status is not JobStatus.RUNNING:
         return NO_PROGRESS
     phase = "stopping at the next step" if job.cancel_requested_at else job.phase or "starting"

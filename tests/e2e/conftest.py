@@ -137,7 +137,7 @@ def open_page(
         base_url=studio.address,
     )
     page = context.new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(20_000)
     return page
 
 

@@ -16,7 +16,7 @@ from tests.e2e.conftest import log_in, open_page
 from tests.scripted_endpoint import ScriptedEndpoint
 from tests.trainer.judging.conftest import GOOD, answer_twice, verdict
 
-expect.set_options(timeout=60_000)  # two busy cores
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="module")

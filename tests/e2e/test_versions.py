@@ -12,7 +12,7 @@ from tests.db.hub_double import FakeHub
 from tests.e2e.conftest import log_in, open_page
 
 COLD = 60_000  # milliseconds
-expect.set_options(timeout=60_000)  # two busy cores
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="module")
