@@ -85,6 +85,7 @@ class JobKind(StrEnum):
     TRAIN_ENCODER = "train_encoder"  # tune an encoder with a head, and score it on the same rows
     JUDGE = "judge"  # let a model behind an endpoint compare and grade answers
     STUDY = "study"  # lead a grid of trainings and evaluations
+    COMPARE = "compare"  # put a file of prompts to several sides
 
 
 class JobStatus(StrEnum):
@@ -139,10 +140,10 @@ class Side(StrEnum):
 
 
 class Choice(StrEnum):
-    """A vote between two answers, named by what the voter preferred once the sides are known."""
+    """A vote between two answers, `one` being that of the lower position."""
 
-    BASE = "base"
-    TUNED = "tuned"
+    ONE = "one"
+    OTHER = "other"
     TIE = "tie"
     BOTH_BAD = "both_bad"
 

@@ -5,6 +5,7 @@ A sentence of help stands in each field's metadata, so that the form and the she
 
 from dataclasses import asdict, fields
 
+from db.compare_spec import CompareSpec
 from db.convert_spec import ConvertSpec
 from db.encoder_spec import EncoderSpec
 from db.enums import JobKind
@@ -26,6 +27,7 @@ SPECS = {
     JobKind.TRAIN_ENCODER: EncoderSpec,
     JobKind.JUDGE: JudgeSpec,
     JobKind.STUDY: StudySpec,
+    JobKind.COMPARE: CompareSpec,
 }
 
 

@@ -22,7 +22,12 @@ OTHERS: dict[str, tuple[JobKind, ...]] = {
     "judges": (JobKind.JUDGE,),  # waits for an endpoint
     "studies": (JobKind.STUDY,),  # waits for the runs that it queues
 }
-KINDS = (JobKind.TRAIN, JobKind.EVALUATE, JobKind.TRAIN_ENCODER)  # of the training lanes: they want a GPU
+KINDS = (
+    JobKind.TRAIN,
+    JobKind.EVALUATE,
+    JobKind.TRAIN_ENCODER,
+    JobKind.COMPARE,
+)  # of the training lanes: they want a GPU
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ JOBS = {
     JobKind.TRAIN_ENCODER: "trainer.jobs.train_encoder",
     JobKind.JUDGE: "trainer.jobs.judge",
     JobKind.STUDY: "trainer.jobs.study",
+    JobKind.COMPARE: "trainer.jobs.compare",
 }
 
 

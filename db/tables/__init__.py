@@ -2,7 +2,7 @@
 
 from db.tables.audit import AuditLine
 from db.tables.base import Base
-from db.tables.comparisons import Answer, Comparison, Prompt, Vote
+from db.tables.comparisons import Answer, Comparison, Vote
 from db.tables.conversions import Conversion, ConvertedRow
 from db.tables.curation import (
     BulkChange,
@@ -32,13 +32,16 @@ from db.tables.factory import AuditSample, Candidate, GenerationCall, Generation
 from db.tables.instructions import Comment, Instruction, Review, Revision
 from db.tables.jobs import Alert, Attempt, Job, Metric, Notice, Process, SampleAnswer
 from db.tables.projects import Project
+from db.tables.prompts import Prompt, PromptVersion
 from db.tables.registry import Adapter, BaseModel, Endpoint
+from db.tables.rounds import Assignment, Round, RoundPair
 from db.tables.users import LoginSession, OneTimeLink, User, UserRole
 
 __all__ = [
     "Adapter",
     "Alert",
     "Answer",
+    "Assignment",
     "Attempt",
     "AuditLine",
     "AuditSample",
@@ -77,8 +80,11 @@ __all__ = [
     "Process",
     "Project",
     "Prompt",
+    "PromptVersion",
     "Review",
     "Revision",
+    "Round",
+    "RoundPair",
     "SampleAnswer",
     "SavedFilter",
     "Study",

@@ -138,6 +138,7 @@ class Process(Base):
     started: Mapped[float]  # process start, seconds since the boot
     address: Mapped[str] = mapped_column(default="")  # base URL, for a server
     token: Mapped[str] = mapped_column(default="")  # bearer token a server asks for
+    leave_reason: Mapped[str] = mapped_column(default="")  # why it shall make room; "" while it may stay
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
     heartbeat_at: Mapped[datetime] = mapped_column(default=utc_now)
     stopped_at: Mapped[datetime | None]

@@ -39,6 +39,7 @@ class LoginSession(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     last_seen_at: Mapped[datetime] = mapped_column(default=utc_now)
     expires_at: Mapped[datetime]
+    acknowledged_at: Mapped[datetime | None]  # that no patient data is typed into the playground
 
     user: Mapped[User] = relationship()
 
