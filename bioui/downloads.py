@@ -6,9 +6,9 @@ from itertools import islice
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
-from bioui import outgoing, prediction_files
+from bioui import leading, outgoing, prediction_files
 from bioui.gate import user_of
-from db import datasets, leaderboard, projects, users
+from db import batch_export, batch_figures, batches, datasets, leaderboard, preferences, projects, users
 from db.exchange.writers import record_export
 from db.leaderboard_table import as_csv
 from db.policy import PolicyError, Right, require
@@ -55,6 +55,28 @@ def download_leaderboard(request: Request, project: int) -> Response:
     return Response(text, media_type="text/csv", headers=disposition)
 
 
+@router.get("/rounds/{round_id}/preferences.jsonl")
+def download_preferences(round_id: int, request: Request, project: int) -> Response:
+    """A round's votes as preference pairs for TRL, noted in the audit. 403 without the right to lead rounds,
+    and for a rater who still votes in it; 404 when the project has no such round.
+    """
+    try:
+        with write() as session:
+            actor = users.get_actor(session, user_of(request) or "")
+            require(actor, Right.LEAD_ROUNDS)
+            led = leading.read_led(session, project, round_id)
+            leading.require_done(led, actor)
+            found = preferences.rows(session, project, round_id=round_id)
+            preferences.record_export(session, actor, project, found, round_id=round_id)
+            name = _file_name(led.round.title)
+    except PolicyError as error:
+        return JSONResponse({"detail": str(error)}, status_code=403)
+    except LookupError as error:
+        return JSONResponse({"detail": str(error)}, status_code=404)
+    disposition = {"Content-Disposition": f'attachment; filename="preferences-{name}.jsonl"'}
+    return Response(preferences.lines(found), media_type="application/jsonl", headers=disposition)
+
+
 @router.get("/results/{evaluation_id}/predictions.{suffix}")
 def download_predictions(evaluation_id: int, suffix: str, request: Request) -> Response:
     """The predictions that the address names, as JSONL or CSV. 403 without the right to read and for a task
@@ -76,6 +98,32 @@ def download_predictions(evaluation_id: int, suffix: str, request: Request) -> R
     disposition = {"Content-Disposition": f'attachment; filename="{name}.{suffix}"'}
     media_type = "text/csv" if suffix == "csv" else "application/jsonl"
     pieces = prediction_files.pieces(pair, browsing, suffix)
+    return StreamingResponse(pieces, media_type=media_type, headers=disposition)
+
+
+@router.get("/batches/{job_id}/answers.{suffix}")
+def download_answers(job_id: int, suffix: str, request: Request, project: int) -> Response:
+    """The answers of a batch as JSONL or CSV, without those that this person is still to judge blind.
+
+    403 without the right to compare, 404 where the project has no such batch.
+    """
+    if suffix not in batch_export.SUFFIXES:
+        return JSONResponse({"detail": "Take them as csv or jsonl."}, status_code=404)
+    try:
+        with read() as session:
+            actor = users.get_actor(session, user_of(request) or "")
+            require(actor, Right.COMPARE)
+            job = batches.find(session, project, job_id)
+            titles, hidden = batches.titles(session, job), batches.hidden_from(session, actor, job.id)
+            found = batch_figures.read(session, job.id, len(titles)).rows
+    except PolicyError as error:
+        return JSONResponse({"detail": str(error)}, status_code=403)
+    except LookupError as error:
+        return JSONResponse({"detail": str(error)}, status_code=404)
+    rows = [row for row in found if row.comparison.id not in hidden]
+    disposition = {"Content-Disposition": f'attachment; filename="{_file_name(job.name)}.{suffix}"'}
+    media_type = "text/csv" if suffix == "csv" else "application/jsonl"
+    pieces = batch_export.pieces(rows, titles, suffix)
     return StreamingResponse(pieces, media_type=media_type, headers=disposition)
 
 

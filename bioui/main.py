@@ -4,10 +4,13 @@ from types import ModuleType
 
 import gradio as gr
 
+from bioui import balloting
 from bioui.components.navigation import navigation_bar
 from bioui.handling import NOTHING, actor_of, needs, on, project_of
 from bioui.pages import (
     admin,
+    batches,
+    blind,
     convert,
     coverage,
     curate,
@@ -24,6 +27,7 @@ from bioui.pages import (
     playground,
     results,
     review,
+    rounds,
     studies,
     tasks,
     train,
@@ -38,7 +42,7 @@ from db.tables import Project
 # shows the page of that path as open. Pages of one SECTION share a place in the bar, and have a row below it.
 PAGES: tuple[ModuleType, ...] = (
     home, curate, imports, review, coverage, guidelines, generate, convert, endpoints, datasets, train,
-    evaluate, tasks, results, encoders, studies, judge, playground, models, admin,
+    evaluate, tasks, results, encoders, studies, judge, playground, batches, rounds, blind, models, admin,
 )  # fmt: skip
 AT_ONCE = 32  # calls of one handler that may run side by side; Gradio's default of 1 makes people wait
 
@@ -88,12 +92,11 @@ def bar_value(session: Session, request: gr.Request, page: ModuleType, pages: tu
                 "title": getattr(shown, "SECTION", shown.TITLE),
                 "href": shown.PATH + query,
                 "current": shown is page or _is_part(page, shown),
-                "count": _waiting(session, actor, project) if shown is review else 0,
-                "count_title": "waiting for your review",
+                **_waiting(session, actor, project, shown),
             }
             for shown in _first_of_sections(actor, pages)
         ],
-        **_section(actor, page, pages, query),
+        **_section(session, actor, project, page, pages, query),
         **_person(actor),
     }
 
@@ -114,11 +117,23 @@ def _is_part(page: ModuleType, shown: ModuleType) -> bool:
     return is_of_section or getattr(page, "UNDER", "") == shown.PATH
 
 
-def _section(actor: Actor, page: ModuleType, pages: tuple[ModuleType, ...], query: str) -> dict:
+def _section(
+    session: Session,
+    actor: Actor,
+    project: Project | None,
+    page: ModuleType,
+    pages: tuple[ModuleType, ...],
+    query: str,
+) -> dict:
     """The row of the open page's section; empty where the section has one page, or the page has none."""
     section = getattr(page, "SECTION", "")
     parts = [
-        {"title": part.TITLE, "href": part.PATH + query, "current": part is page}
+        {
+            "title": part.TITLE,
+            "href": part.PATH + query,
+            "current": part is page,
+            **(_waiting(session, actor, project, part) if part is blind else {}),
+        }
         for part in pages
         if section and getattr(part, "SECTION", "") == section and actor.can(part.RIGHT)
     ]
@@ -143,8 +158,15 @@ def _choices(session: Session, page: ModuleType, project: Project | None) -> lis
     ]
 
 
-def _waiting(session: Session, actor: Actor, project: Project | None) -> int:
-    return reviews.count_waiting(session, actor, project.id) if project else 0
+def _waiting(session: Session, actor: Actor, project: Project | None, shown: ModuleType) -> dict:
+    """How much waits for this person on a page, or in the section that it begins, and what it waits for."""
+    if project and shown is review:
+        count = reviews.count_waiting(session, actor, project.id)
+        return {"count": count, "count_title": "waiting for your review"}
+    if project and getattr(shown, "SECTION", "") == blind.SECTION:
+        count = balloting.count_waiting(session, actor, project.id)
+        return {"count": count, "count_title": "waiting for your vote"}
+    return {"count": 0, "count_title": ""}
 
 
 def _person(actor: Actor) -> dict:

@@ -1,4 +1,4 @@
-"""The model server as the browser side sees it: find it, start it when it is needed, stream a pair from it.
+"""The model server as the browser side sees it: find it, start it when it is needed, stream answers from it.
 
 It knows HTTP and the table of processes, nothing of Gradio. Prompts and answers are never logged here.
 """
@@ -19,7 +19,8 @@ from pathlib import Path
 import httpx
 
 from db import processes
-from db.enums import ProcessRole, Side
+from db.compare_spec import SideSpec
+from db.enums import ProcessRole
 from db.session import read
 from db.settings import REPOSITORY, Settings
 
@@ -50,15 +51,22 @@ class Server:
 
 
 @dataclass(frozen=True)
-class PairRequest:
-    """What both sides are asked. `messages` are {"role", "content"} in order, the last from the user."""
+class CompareRequest:
+    """What the sides are asked, all of them on one base.
+
+    `messages` holds one list for all sides, or one a side: {"role", "content"} in order, the user's last.
+    """
 
     request_id: str
-    adapter_id: int
-    messages: tuple[dict[str, str], ...]
+    sides: tuple[SideSpec, ...]
+    messages: tuple[tuple[dict[str, str], ...], ...]
     max_tokens: int
     temperature: float
     seed: int
+
+    def body(self) -> dict:
+        """As the model server reads it."""
+        return {**asdict(self), "sides": [_side(side) for side in self.sides]}
 
 
 def log_path(settings: Settings) -> Path:
@@ -162,39 +170,42 @@ def _last_words(log: Path, since: int) -> str:
 # Asking ---------------------------------------------------------------------------------------------
 
 
-class PairStream:
-    """One pair under way. A thread reads the events, so that no slow token holds whoever shows them.
+class CompareStream:
+    """The answers of one comparison under way, read by a thread into `events`, so that no slow token holds
+    whoever shows them.
 
-    The events are dicts with "type": start, delta, done or end, as the model server's route /v1/pair tells.
+    What is put there are dicts with "type" (start, queue, delta, done, end) as the model server's route
+    /v1/compare tells them, or the exception that ended it: ValueError with the field for what was refused,
+    ModelServerDown when the server went away. `positions` are the columns of the sides, in order.
     """
 
-    def __init__(self, server: Server, asked: PairRequest) -> None:
-        self._server = server
-        self._asked = asked
-        self._events: queue.SimpleQueue[dict | Exception] = queue.SimpleQueue()
+    def __init__(
+        self,
+        server: Server,
+        asked: CompareRequest,
+        events: queue.SimpleQueue,
+        positions: Sequence[int],
+        *,
+        within: float = ANSWER_WITHIN,
+    ) -> None:
+        """`within` is how many seconds of silence are waited for."""
+        self._server, self._asked = server, asked
+        self._events, self._positions, self._within = events, tuple(positions), within
         self._ended = threading.Event()
-        threading.Thread(target=self._read, name="pair-stream", daemon=True).start()
+        threading.Thread(target=self._read, name="compare-stream", daemon=True).start()
 
-    def take(self, *, wait: float) -> list[dict]:
-        """The events that came since the last call; waits up to `wait` seconds for a first one.
+    def stop(self, position: int | None = None) -> None:
+        """Ask for the end of one column or of all, at the next token. What was said so far stays.
 
-        Raises ValueError with the field for what was refused, ModelServerDown when the server went away.
+        A column of somebody else's is none of ours. Raises ModelServerDown when the server does not hear.
         """
-        events: list[dict] = []
-        with suppress(queue.Empty):
-            events.append(_event(self._events.get(timeout=wait)))
-            while True:
-                events.append(_event(self._events.get_nowait()))
-        return events
-
-    def stop(self, side: Side | None = None) -> None:
-        """Ask for the end of one side or both, at the next token. What was said so far stays."""
-        if self._ended.is_set():
+        if self._ended.is_set() or (position is not None and position not in self._positions):
             return
-        path = f"/v1/pair/{self._asked.request_id}/stop"
+        path = f"/v1/compare/{self._asked.request_id}/stop"
+        row = None if position is None else self._positions.index(position)
         try:
             with self._server.client(timeout=5.0) as client:
-                client.post(path, json={"side": side})
+                client.post(path, json={"position": row})
         except httpx.TransportError as error:
             raise ModelServerDown(
                 "The model server does not answer, so it could not be told to stop."
@@ -207,20 +218,33 @@ class PairStream:
 
     def _read(self) -> None:
         try:
-            with self._server.client(timeout=ANSWER_WITHIN) as client:
-                for event in _read_pair(client, self._asked):
-                    self._events.put(event)
+            with self._server.client(timeout=self._within) as client:
+                for event in _read_compare(client, self._asked):
+                    self._events.put(self._placed(event))
         except (ValueError, LookupError) as error:
             self._events.put(error)
+        except httpx.ReadTimeout:
+            self._events.put(
+                ModelServerDown(
+                    f"The model server has said nothing for {self._within:.0f} seconds. A large base may "
+                    "still be loading; if it stays silent, its log says why."
+                )
+            )
         except httpx.TransportError:
-            self._events.put(ModelServerDown("The model server went away while it answered. Compare again."))
+            self._events.put(_gone("went away while it answered"))
         finally:
             self._ended.set()
 
+    def _placed(self, event: dict) -> dict:
+        """The event with the column on the page in place of the server's row."""
+        if "position" not in event:
+            return event
+        return {**event, "position": self._positions[event["position"]]}
 
-def _read_pair(client: httpx.Client, asked: PairRequest) -> Iterator[dict]:
-    """The events of one pair, to the end. Raises what `PairStream.take` raises."""
-    with client.stream("POST", "/v1/pair", json=asdict(asked)) as response:
+
+def _read_compare(client: httpx.Client, asked: CompareRequest) -> Iterator[dict]:
+    """The events of one comparison, to the end."""
+    with client.stream("POST", "/v1/compare", json=asked.body()) as response:
         if response.status_code != httpx.codes.OK:
             response.read()
             raise _refusal(response)
@@ -229,17 +253,22 @@ def _read_pair(client: httpx.Client, asked: PairRequest) -> Iterator[dict]:
                 continue
             event = json.loads(line.removeprefix("data:"))
             if event["type"] == "error":
-                raise _bad_field(event["message"], event.get("field"))
+                raise _trouble(event["message"], event.get("field"))
             yield event
             if event["type"] == "end":
                 return
-    raise ModelServerDown("The model server ended before the answers did. Compare again.")
+    raise _gone("ended before the answers did")
 
 
-def _event(item: dict | Exception) -> dict:
-    if isinstance(item, Exception):
-        raise item
-    return item
+def _side(side: SideSpec) -> dict[str, int]:
+    return {name: value for name, value in asdict(side).items() if value not in (None, "")}
+
+
+def _gone(what: str) -> ModelServerDown:
+    """Went away: with the reason it left in the books, if it had one."""
+    with read() as session:
+        reason = processes.last_leave_reason(session)
+    return ModelServerDown(reason or f"The model server {what}.")
 
 
 def _refusal(response: httpx.Response) -> Exception:
@@ -250,9 +279,12 @@ def _refusal(response: httpx.Response) -> Exception:
     except (ValueError, LookupError, TypeError):
         message, field = "", None
     if response.is_client_error and message:
-        return _bad_field(message, field)
-    return ModelServerDown(f"The model server failed (HTTP {response.status_code}). Compare again.")
+        return ValueError(f"{field}: {message}" if field else message)
+    if response.status_code == httpx.codes.SERVICE_UNAVAILABLE and message:  # it is about to leave
+        return ModelServerDown(message)
+    return ModelServerDown(f"The model server failed (HTTP {response.status_code}).")
 
 
-def _bad_field(message: str, field: str | None) -> ValueError:
-    return ValueError(f"{field}: {message}" if field else message)
+def _trouble(message: str, field: str | None) -> Exception:
+    """The error that an event stands for: about a field of the form, or else about the server itself."""
+    return ValueError(f"{field}: {message}") if field else ModelServerDown(message)

@@ -116,7 +116,7 @@ _DEEDS = {
     "requeued": "resumed",
     "registered": "registered",
     "added": "added",
-    "compared": "compared two answers in",
+    "compared": "compared answers in",
     "voted": "voted on",
     "invited": "invited",
     "reinvited": "made a new link for",
@@ -160,6 +160,20 @@ _DEEDS = {
     "prioritised": "changed the priority of",
     "noted": "wrote a note on",
     "webhook_set": "set the webhook of",
+    "saved_prompt": "saved a new version of",
+    "removed_prompt": "took off the shelf",
+    "stored_prompts": "put the prompts into",
+    "settled": "settled what raters disagreed on in",
+    "opened": "opened",
+    "skipped": "skipped",
+    "undid": "took back the vote on",
+    "revealed": "was told which side is which in",
+    "reopened_round": "reopened",
+    "closed": "closed",
+    "retention_set": "changed how long texts of the playground are kept in",
+    "emptied_old_texts": "emptied old texts of the playground in",
+    "exported_preferences": "exported preference pairs of",
+    "sent_despite_warning": "sent a prompt despite the warning of patient data in",
 }
 _NOUNS = {
     "users": "person",
@@ -182,6 +196,9 @@ _NOUNS = {
     "evaluations": "evaluation",
     "encoders": "encoder",
     "studies": "study",
+    "prompts": "prompt",
+    "rounds": "blind round",
+    "assignments": "pair",
 }
 
 
@@ -189,6 +206,7 @@ _OWN_DEEDS = {
     "set_up": "set up the studio",
     "chose_password": "chose a password",
     "logged_in": "logged in",
+    "acknowledged": "said that no patient data will be typed into the playground",
 }
 
 

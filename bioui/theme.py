@@ -16,6 +16,9 @@ SHEETS = (
     "datasets.css",
     "import.css",
     "playground.css",
+    "desk.css",
+    "answers.css",
+    "batches.css",
     "coverage.css",
     "bulk.css",
     "remarks.css",
@@ -28,6 +31,9 @@ SHEETS = (
     "studies.css",
     "results.css",
     "judge.css",
+    "verdict.css",
+    "rounds.css",
+    "blind.css",
 )
 CSS = "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in SHEETS)
 HEAD = (

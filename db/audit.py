@@ -57,9 +57,10 @@ def list_lines(session: Session, *, before_id: int | None = None, limit: int = 5
 def list_activity(
     session: Session, project_id: int, *, studio_wide: bool = False, limit: int = 12
 ) -> list[AuditLine]:
-    """The newest lines about a project and what it holds; log-ins and people's own filters are passed over.
+    """The newest lines about a project and what it holds.
 
-    With `studio_wide`, also about what belongs to no project, such as people and base models.
+    Log-ins, people's own filters and a rater's steps between votes are passed over. With `studio_wide`, also
+    about what belongs to no project, such as people and base models.
     """
     owned = _tables_of_projects()
     about = [
@@ -74,7 +75,9 @@ def list_activity(
     return list(session.scalars(query.order_by(AuditLine.id.desc()).limit(limit)))
 
 
-_PASSED_OVER = ("logged_in", "saved_filter", "changed_filter", "deleted_filter")
+_PASSED_OVER = (
+    "logged_in", "saved_filter", "changed_filter", "deleted_filter", "opened", "skipped", "undid", "revealed",
+)  # fmt: skip
 
 
 def _tables_of_projects() -> list[Table]:

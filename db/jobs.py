@@ -27,6 +27,7 @@ _RIGHTS = {
     JobKind.TRAIN_ENCODER: Right.EVALUATE,
     JobKind.JUDGE: Right.EVALUATE,
     JobKind.STUDY: Right.EVALUATE,
+    JobKind.COMPARE: Right.COMPARE,
 }
 
 

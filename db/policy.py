@@ -22,6 +22,7 @@ class Right(StrEnum):
     EVALUATE = "start or cancel evaluations"
     RUN_FACTORY = "run the instruction factory"
     COMPARE = "compare answers"
+    LEAD_ROUNDS = "lead blind rounds"
     MANAGE_USERS = "manage people"
     MANAGE_PROJECT = "change project settings"
 
@@ -40,6 +41,7 @@ GRANTS: dict[Right, frozenset[Role]] = {
     Right.EVALUATE: frozenset({Role.TRAINER, Role.ADMIN}),
     Right.RUN_FACTORY: frozenset({Role.REVIEWER, Role.TRAINER, Role.ADMIN}),
     Right.COMPARE: frozenset({Role.CLINICIAN, Role.TRAINER, Role.REVIEWER, Role.ADMIN}),
+    Right.LEAD_ROUNDS: frozenset({Role.REVIEWER, Role.TRAINER, Role.ADMIN}),
     Right.MANAGE_USERS: frozenset({Role.ADMIN}),
     Right.MANAGE_PROJECT: frozenset({Role.ADMIN}),
 }

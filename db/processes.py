@@ -46,8 +46,30 @@ def beat(session: Session, process_id: int, *, now: datetime | None = None, **de
     process.detail = {**process.detail, **detail}
 
 
-def sign_off(session: Session, process_id: int) -> None:
-    session.get_one(Process, process_id).stopped_at = utc_now()
+def sign_off(session: Session, process_id: int, *, reason: str = "") -> None:
+    """Note that the process ends, and why, where a person may want to know."""
+    process = session.get_one(Process, process_id)
+    process.stopped_at = utc_now()
+    process.leave_reason = process.leave_reason or reason
+
+
+def ask_to_leave(session: Session, role: ProcessRole, reason: str) -> None:
+    """Ask the live processes of that role on this machine to end by themselves; `reason` is one sentence for
+    people. Who was asked before keeps the first reason."""
+    for process in list_alive(session, role, here=True):
+        process.leave_reason = process.leave_reason or reason
+
+
+def leave_reason(session: Session, process_id: int) -> str:
+    """Why the process is to end; "" while it may stay. Raises NoResultFound."""
+    return session.scalars(select(Process.leave_reason).where(Process.id == process_id)).one()
+
+
+def last_leave_reason(session: Session) -> str:
+    """Why the model server that lived last has left, or is about to; "" when it lives on, died, or was
+    stopped by hand."""
+    latest = select(Process.leave_reason).where(Process.role == ProcessRole.MODEL_SERVER)
+    return session.scalar(latest.order_by(Process.id.desc()).limit(1)) or ""
 
 
 def list_alive(

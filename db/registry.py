@@ -13,6 +13,7 @@ from db.tables import Adapter, BaseModel
 from db.tables.base import utc_now
 
 STARTER = "starter"
+STEPS = "steps"  # in an adapter's folder: the adapter as it was at some steps of its run
 
 
 def list_base_models(session: Session) -> list[BaseModel]:
@@ -83,6 +84,17 @@ def get_adapter(session: Session, adapter_id: int) -> Adapter:
     if adapter is None or adapter.deleted_at is not None:
         raise LookupError(f"There is no adapter number {adapter_id}.")
     return adapter
+
+
+def steps_of(adapter: Adapter) -> list[int]:
+    """The steps of its run whose weights were kept, so that it can be asked as it was then."""
+    found = Path(adapter.path, STEPS).glob("*")
+    return sorted(int(folder.name) for folder in found if folder.name.isdecimal() and folder.is_dir())
+
+
+def step_folder(adapter: Adapter, step: int) -> Path:
+    """Where the weights of that step lie."""
+    return Path(adapter.path, STEPS, str(step))
 
 
 def delete_adapter(session: Session, actor: Actor, adapter_id: int, *, deleted: bool = True) -> Adapter:

@@ -154,12 +154,18 @@ def open_session(session: Session, user: User, *, now: datetime | None = None) -
     return token
 
 
-def session_username(session: Session, token: str, *, now: datetime | None = None) -> str | None:
-    """The user name behind a cookie, or None when it is unknown, over its time or the person left."""
+def find_login(session: Session, token: str, *, now: datetime | None = None) -> LoginSession | None:
+    """The session behind a cookie, or None when it is unknown, over its time or the person left."""
     login = session.get(LoginSession, _hash(token))
     if login is None or login.expires_at < (now or utc_now()) or not login.user.is_active:
         return None
-    return login.user.username
+    return login
+
+
+def session_username(session: Session, token: str, *, now: datetime | None = None) -> str | None:
+    """The user name behind a cookie, or None as of `find_login`."""
+    login = find_login(session, token, now=now)
+    return login.user.username if login else None
 
 
 def close_session(session: Session, token: str) -> None:

@@ -21,15 +21,21 @@ from db.session import Session, read, write
 from db.settings import Settings, from_environment
 from db.tables import Job
 from trainer import (
+    compare_shell,
     convert_shell,
     encoder_shell,
     evaluate_shell,
     gate_shell,
     generate_shell,
     judge_shell,
+    preferences_shell,
+    prompts_shell,
+    retention_shell,
+    rounds_shell,
     study_shell,
     tasks_shell,
     train_shell,
+    verdict_shell,
 )
 from trainer.shell import actor_of, open_studio
 
@@ -72,7 +78,13 @@ def _parser() -> argparse.ArgumentParser:
     gate_shell.add_commands(partial(_action, actions))
     encoder_shell.add_commands(partial(_action, actions))
     judge_shell.add_commands(partial(_action, actions))
+    preferences_shell.add_commands(partial(_action, actions))
+    retention_shell.add_commands(partial(_action, actions))
+    rounds_shell.add_commands(partial(_action, actions))
+    compare_shell.add_commands(partial(_action, actions))
+    prompts_shell.add_commands(partial(_action, actions))
     study_shell.add_commands(partial(_action, actions))
+    verdict_shell.add_commands(partial(_action, actions))
 
     status = _action(actions, "status", _status, "the latest jobs, or all about one")
     status.add_argument("job", type=int, nargs="?")

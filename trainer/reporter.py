@@ -17,6 +17,7 @@ from transformers import TrainerCallback
 from transformers.trainer_callback import ExportableState
 
 from db.enums import AlertKind, StopMode
+from db.registry import STEPS
 from trainer.alarms import Alarm, Alarms
 from trainer.context import Cancelled, JobContext
 from trainer.data import estimate
@@ -129,7 +130,9 @@ class Reporter(TrainerCallback, ExportableState):
     def on_save(self, args, state, control, **kwargs):
         self._saved = self._since = time.monotonic()  # each save follows a log, so no tokens are pending
         if self.processes.is_main:
-            checkpoints.prune(Path(args.output_dir))
+            folder = Path(args.output_dir)
+            checkpoints.keep_step(folder / f"checkpoint-{state.global_step}", folder / STEPS)
+            checkpoints.prune(folder)
             if self.watched.best:
                 self.watched.best.prune(self.kept_step)
 

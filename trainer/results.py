@@ -1,6 +1,5 @@
 """What a run leaves behind: an adapter, or a whole model when every weight was tuned."""
 
-import os
 import re
 import shutil
 from dataclasses import dataclass
@@ -10,11 +9,11 @@ import torch
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 from transformers import PreTrainedTokenizerBase
 
-from db.registry import hash_file
+from db.registry import STEPS, hash_file
 from db.settings import Settings
 from db.tables import BaseModel
 from db.train_spec import TrainSpec
-from trainer.models import lora, weights, whole
+from trainer.models import checkpoints, lora, weights, whole
 from trainer.models.processes import Processes
 from trainer.models.tuning import Tuning
 
@@ -50,21 +49,22 @@ def copy(folder: Path, home: Path) -> None:
     """Make `home` the same result as `folder`, at once or not at all. On one disk it takes no more room."""
     partial = home.with_name(home.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    shutil.copytree(folder, partial, copy_function=_link)
+    shutil.copytree(folder, partial, copy_function=checkpoints.link)
     shutil.rmtree(home, ignore_errors=True)
     partial.rename(home)
+
+
+def bring_steps(checkpoints_folder: Path, home: Path) -> None:
+    """Move what a run kept of its steps to its adapter."""
+    kept = checkpoints_folder / STEPS
+    if kept.is_dir():
+        shutil.rmtree(home / STEPS, ignore_errors=True)
+        shutil.move(kept, home / STEPS)
 
 
 def hash_weights(home: Path, spec: TrainSpec) -> str:
     """SHA-256 of the adapter's or the model's weights."""
     return hash_file(home / lora.WEIGHTS) if spec.is_adapter else weights.hash_files(weights.files_of(home))
-
-
-def _link(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # another disk
-        shutil.copy2(source, target)
 
 
 def _gathered(model: torch.nn.Module) -> dict[str, torch.Tensor]:

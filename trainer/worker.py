@@ -17,7 +17,7 @@ from typing import IO
 
 from sqlalchemy.exc import OperationalError
 
-from db import alerts, jobs, processes, queue, recovery
+from db import alerts, jobs, processes, queue, recovery, retention
 from db.enums import AlertKind, JobStatus, ProcessRole
 from db.heartbeats import Heartbeats
 from db.jobs import FencedError
@@ -29,6 +29,7 @@ from trainer.children import Child, count_oom_kills, grace_of, marker_of
 from trainer.courier import Courier
 from trainer.launch_command import processes_of
 from trainer.lookout import Lookout
+from trainer.room import Room
 from trainer.slurm import Unreachable
 from trainer.slurm_child import SlurmChild
 
@@ -36,6 +37,7 @@ logger = logging.getLogger("trainer.worker")
 
 PAUSE = 0.5  # seconds between two rounds
 BEAT = 5.0  # seconds between two signs of life
+TIDY = 3600.0  # seconds between two looks for texts that are no longer kept
 AWAY = 600.0  # seconds for which a machine that fell silent is still reckoned with
 
 
@@ -47,10 +49,10 @@ class Worker:
         self.machine = machine.look()
         self.children: dict[str, Child | SlurmChild] = {}  # by lane
         self.stopping = False
-        self.heartbeats, self.lookout = Heartbeats(), Lookout()
+        self.heartbeats, self.lookout, self.room = Heartbeats(), Lookout(), Room()
         self.rests: dict[tuple[int, int], float] = {}  # interrupted (job, attempt) -> when it goes on
         self.cleared: set[int] = set()  # jobs of which nothing was to be kept, and nothing is left
-        self.beaten = time.monotonic()
+        self.beaten, self.tidied = time.monotonic(), -TIDY
         with write() as s:
             self.process_id = processes.register(s, ProcessRole.WORKER, **self.machine.detail()).id
         self._adopt()
@@ -86,7 +88,7 @@ class Worker:
         for lane in list(self.children):
             self._watch(lane, now)
         self._go_on(now)
-        claimed = self._claim_training() + self._claim_others()
+        claimed = self._claim_training(now) + self._claim_others()
         return bool(claimed or self.children or self.rests)
 
     # Every few seconds ------------------------------------------------------------------------------
@@ -97,6 +99,7 @@ class Worker:
         self._adopt_from_slurm()
         self._sweep(now)
         self._look_out(now)
+        self._tidy(now)
         self.beaten = now
 
     def _sweep(self, now: float) -> None:
@@ -127,6 +130,18 @@ class Worker:
                 continue
             for kind, sentence in self.lookout.alerts(job, self._checkpoints(job.id), now=now):
                 self._alert(child, job.step, kind, sentence)
+
+    def _tidy(self, now: float) -> None:
+        """Once an hour, empty the texts of the playground that their projects no longer keep."""
+        if now - self.tidied < TIDY:
+            return
+        self.tidied = now
+        with read() as s:
+            is_due = retention.is_due(s)
+        if is_due:
+            with write() as s:
+                emptied = retention.empty_old(s)
+            logger.info("texts of %d comparisons are no longer kept", sum(emptied.values()))
 
     def _alert(self, child: Child, step: int, kind: AlertKind, sentence: str) -> None:
         try:
@@ -173,8 +188,8 @@ class Worker:
             if job is not None:
                 logger.info("job %d goes on by itself, for time %d", job.id, job.resumed)
 
-    def _claim_training(self) -> int:
-        """Start what the free places allow; returns how many runs were claimed."""
+    def _claim_training(self, now: float) -> int:
+        """Start what the free places allow; returns how many runs were claimed, or wait for room."""
         with read() as s:  # an idle worker takes no write lock
             if not jobs.has_queued(s, lanes.KINDS):
                 return 0
@@ -182,7 +197,13 @@ class Worker:
             others = processes.list_others(s, ProcessRole.WORKER, within=AWAY)
         taken = [place for child in self.children.values() for place in child.places]
         starts = lanes.plan(waiting, self.machine, taken, [other.detail for other in others])
-        return sum(self._claim(start) for start in starts)
+        named = {job.id: job for job in waiting}
+        return sum(
+            self._claim(start)
+            if start.refusal or self.room.is_made(named[start.job_id], start.places, now)
+            else True
+            for start in starts
+        )
 
     def _claim_others(self) -> int:
         free = {lane: kinds for lane, kinds in lanes.OTHERS.items() if lane not in self.children}

@@ -36,6 +36,11 @@
     { key: 's', ctrl: true, does: 'Save', needs: '#save-btn', act: press('#save-btn') },
     { key: 'Enter', ctrl: true, does: 'Submit for review', needs: '#submit-btn', act: press('#submit-btn') },
     { key: 'Enter', ctrl: true, does: 'Compare', needs: '#compare-btn', act: press('#compare-btn') },
+    { key: '1', does: 'A is better', needs: '.ballot-bar [data-choice="left"]', act: press('.ballot-bar [data-choice="left"]') },
+    { key: '2', does: 'B is better', needs: '.ballot-bar [data-choice="right"]', act: press('.ballot-bar [data-choice="right"]') },
+    { key: '3', does: 'Equally good', needs: '.ballot-bar [data-choice="tie"]', act: press('.ballot-bar [data-choice="tie"]') },
+    { key: '4', does: 'Both are bad', needs: '.ballot-bar [data-choice="both_bad"]', act: press('.ballot-bar [data-choice="both_bad"]') },
+    { key: 'u', does: 'Change the last vote', needs: '[data-undo-vote]', act: press('[data-undo-vote]') },
     { key: 'Escape', does: 'Close the open row', needs: '[data-close-row]', act: press('[data-close-row]') },
     { key: '?', does: 'Show these shortcuts', needs: '[data-keys]', act: () => sheet() },
   ];

@@ -15,7 +15,7 @@ from bioui.components.notice import notice_value
 from bioui.components.progress import progress_value
 from bioui.handling import Problem
 from bioui.model_server import START_WITHIN
-from bioui.pair_run import LOOK, launch
+from bioui.answering import LOOK, launch
 from bioui.present import duration
 from bioui.work import Work
 from db import endpoints

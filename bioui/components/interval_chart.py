@@ -34,7 +34,8 @@ def intervals_value(head: str, rows: Sequence[Interval]) -> dict:
     lows = [bound for row in rows for bound in (row.value, row.low) if bound is not None]
     start = min(0.0, floor(min(lows, default=0.0) * 2) / 2)
     place = lambda value: round((value - start) / (1 - start) * 100, 2)  # noqa: E731
-    steps = [start + step * (1 - start) / 4 for step in range(5)]
+    apart = 0.25 if start > -1 else 0.5
+    steps = [start + step * apart for step in range(round((1 - start) / apart) + 1)]
     return {
         "head": head,
         "ticks": [{"label": f"{step:.2f}".rstrip("0").rstrip("."), "at": place(step)} for step in steps],
@@ -59,5 +60,9 @@ def _figure(row: Interval) -> str:
     if row.value is None:
         return "not defined"
     if row.low is None or row.high is None:
-        return f"{row.value:.2f}"
-    return f"{row.value:.2f} ({row.low:.2f} to {row.high:.2f})"
+        return _number(row.value)
+    return f"{_number(row.value)} ({_number(row.low)} to {_number(row.high)})"
+
+
+def _number(value: float) -> str:
+    return f"{round(value, 2) + 0.0:.2f}"  # no minus before what rounds to 0

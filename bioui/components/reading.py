@@ -9,6 +9,8 @@ from bioui.components import chip
 from bioui.components.checks import FINDINGS, ON_REASON, findings_value
 from bioui.components.empty import TEMPLATE as EMPTY_TEMPLATE
 from bioui.components.empty import empty_state
+from bioui.components.feedback_spring import TEMPLATE as FEEDBACK
+from bioui.components.feedback_spring import feedback_value
 from bioui.components.generate_spring import TEMPLATE as SPRING
 from bioui.components.generate_spring import spring_value
 from bioui.components.instruction_form import CATEGORIES
@@ -31,6 +33,7 @@ TEMPLATE = (
     .read_text(encoding="utf-8")
     .replace("@passage", TEXT.replace("data-field", "data-remark-field"))
     .replace("@spring", SPRING)
+    .replace("@feedback", FEEDBACK)
     .replace("@findings", FINDINGS)
     .replace("@changes", CHANGES)
     .replace("@chip", chip.TEMPLATE)
@@ -76,6 +79,7 @@ def reading_value(
         "href": f"/curate?project={record.project_id}&id={record.id}",
         "own": own,
         "spring": spring_value(session, record),
+        "feedback": feedback_value(session, record),
         "findings": findings_value(session, actor, record.project_id, content, record),
         "changes": field_changes(content_of(before), content) if before else [],
         "since": since,

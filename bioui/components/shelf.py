@@ -1,15 +1,17 @@
-"""The prompt shelf: prompts by category with a search of its own, and a place to begin with a blank page.
+"""The prompt shelf: prompts by category with a search and filters, and a place to begin with a blank page.
 
-Events of the returned View: `pick`, with `picked_id(event)`; 0 means "write my own".
+Events of the returned View: `pick`, with `picked_id(event)`, the id of a version; 0 means "write my own".
+Searching and filtering are the browser's own: a shelf has some dozens of prompts.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import gradio as gr
 
 from bioui.components.view import View
 from db.enums import Category
-from db.tables import Prompt
+from db.tables import PromptVersion
 
 HEADINGS = {
     Category.QA: "Questions",
@@ -18,79 +20,30 @@ HEADINGS = {
     Category.OTHER: "Other",
 }
 
-TEMPLATE = """
-<details class="shelf">
-  <summary><h2>Prompts</h2></summary>
-  <input type="search" class="shelf-search" aria-label="Search prompts"
-    placeholder="Search {{value.count}} prompts">
-  <div class="shelf-list">
-    <button type="button" class="shelf-item shelf-own" data-id="0"
-      {{#if value.own}}aria-current="true"{{/if}}>Write my own</button>
-    {{#each value.groups}}<section><h3>{{this.heading}}</h3>
-      {{#each this.prompts}}<button type="button" class="shelf-item" data-id="{{this.id}}"
-        {{#if this.current}}aria-current="true"{{/if}}>{{this.title}}
-        <span>{{this.about}}</span></button>{{/each}}
-    </section>{{/each}}
-    <p class="shelf-none muted" hidden>No prompt has these words. Try fewer, or write your own.</p>
-  </div>
-</details>
-"""
-ON_LOAD = """
-const find = () => {
-  const words = element.querySelector('.shelf-search').value.toLowerCase().split(/\\s+/);
-  let found = 0;
-  for (const section of element.querySelectorAll('section')) {
-    let here = 0;
-    for (const item of section.querySelectorAll('.shelf-item')) {
-      const text = (section.querySelector('h3').textContent + ' ' + item.textContent).toLowerCase();
-      item.hidden = !words.every((word) => text.includes(word));
-      here += !item.hidden;
-    }
-    section.hidden = !here;
-    found += here;
-  }
-  element.querySelector('.shelf-none').hidden = found > 0;
-};
-const wide = window.matchMedia('(min-width: 1000px)');
-let open = wide.matches;
-const settle = () => { element.querySelector('.shelf').open = open; find(); };
-element.addEventListener('input', find);
-element.addEventListener('click', (event) => {
-  if (event.target.closest('summary')) { open = !element.querySelector('.shelf').open; return; }
-  const item = event.target.closest('[data-id]');
-  if (!item) return;
-  if (!wide.matches) open = false;
-  settle();
-  trigger('pick', {id: Number(item.dataset.id)});
-});
-element.addEventListener('keydown', (event) => {
-  const step = {ArrowDown: 1, ArrowUp: -1}[event.key];
-  if (!step) return;
-  const items = [...element.querySelectorAll('.shelf-item')].filter((item) => item.offsetParent);
-  const to = items[items.indexOf(document.activeElement) + step];
-  if (to) { event.preventDefault(); to.focus(); }
-});
-wide.addEventListener('change', () => { open = wide.matches; settle(); });
-watch('value', settle);
-settle();
-"""
+TEMPLATE = Path(__file__).with_suffix(".hbs").read_text(encoding="utf-8")
+ON_LOAD = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 
 
 def shelf() -> View:
     return View(TEMPLATE, shelf_value(()), on_load=ON_LOAD, elem_classes="shelf-view")
 
 
-def shelf_value(prompts: Sequence[Prompt], current_id: int = 0) -> dict:
-    """The prompts in the order of the categories; `current_id` 0 for a prompt of one's own."""
+def shelf_value(versions: Sequence[PromptVersion], current_id: int = 0) -> dict:
+    """The newest version of each prompt (`prompts.list_shelf`) in the order of the categories.
+
+    `current_id` is that of any version of the prompt on the desk, 0 for a prompt of one's own.
+    """
     groups = [
-        (heading, [prompt for prompt in prompts if prompt.category is category])
+        (heading, [version for version in versions if version.category is category])
         for category, heading in HEADINGS.items()
     ]
     return {
-        "count": len(prompts),
+        "count": len(versions),
         "own": current_id == 0,
+        "specialties": sorted({version.specialty for version in versions if version.specialty}),
+        "tags": sorted({tag for version in versions for tag in version.tags}),
         "groups": [
-            {"heading": heading, "prompts": [_item(prompt, current_id) for prompt in group]}
+            {"heading": heading, "prompts": [_item(version, current_id) for version in group]}
             for heading, group in groups
             if group
         ],
@@ -98,9 +51,20 @@ def shelf_value(prompts: Sequence[Prompt], current_id: int = 0) -> dict:
 
 
 def picked_id(event: gr.EventData) -> int:
+    """The id of the version that was picked; 0 for a blank page."""
     return int(event.id)
 
 
-def _item(prompt: Prompt, current_id: int) -> dict:
-    about = " · ".join(part.replace("_", " ") for part in (prompt.task, prompt.specialty) if part)
-    return {"id": prompt.id, "title": prompt.title, "about": about, "current": prompt.id == current_id}
+def _item(version: PromptVersion, current_id: int) -> dict:
+    about = " · ".join(part.replace("_", " ") for part in (version.task, version.specialty) if part)
+    return {
+        "id": version.id,
+        "title": version.prompt.title,
+        "about": about,
+        "specialty": version.specialty,
+        # A bar at each end, so that the browser finds a whole tag.
+        "tags": f"|{'|'.join(version.tags)}|",
+        "words": " ".join((version.instruction, version.input, *version.tags)).lower(),
+        "version": f"v{version.number}" if version.number > 1 else "",
+        "current": current_id in {one.id for one in version.prompt.versions},
+    }

@@ -8,6 +8,7 @@ from bioui.components.frame import Page, page_frame
 from bioui.components.handover import NO_LINK, handover, handover_value
 from bioui.components.problem import problem_area
 from bioui.components.project_settings import privacy_checks, project_settings
+from bioui.components.retention_form import retention_form
 from bioui.components.table import Column, Trail, cell, row_id, table, table_value
 from bioui.components.view import View
 from bioui.components.webhook_form import webhook_form
@@ -286,6 +287,7 @@ def _build_project(page: Page) -> None:
             with gr.Row(elem_classes="actions"):
                 create_btn = gr.Button("Make the project")
     webhook_form(page)
+    retention_form(page)
     privacy_checks(page)
 
     page.on_load(show_project, solo_cb)

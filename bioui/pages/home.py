@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from bioui import balloting
 from bioui.components.frame import page_frame
 from bioui.components.kept_typing import forget, kept_typing, kept_typing_value
+from bioui.components.round_waiting import waiting_rounds, waiting_value
 from bioui.components.view import View
 from bioui.handling import actor_of, needs
 from bioui.present import audit_row, counted
@@ -86,7 +88,7 @@ def count_holdings(session: Session, actor: Actor, project_id: int) -> Holdings:
         rows=sum(versions[0].counts.values()) if versions else 0,
         adapters=len(registry.list_adapters(session, project_id)),
         open_jobs=sum(job.status.is_open for job in runs),
-        comparisons=comparisons.count_comparisons(session, project_id),
+        comparisons=comparisons.count(session, project_id),
     )
 
 
@@ -157,6 +159,14 @@ def show_home(project_id: int, request: gr.Request) -> tuple[dict, dict, dict]:
 
 
 @needs(RIGHT)
+def show_waiting(project_id: int, request: gr.Request) -> dict:
+    """The blind rounds in which this person still has pairs to vote on."""
+    with read() as session:
+        actor = actor_of(session, request)
+        return waiting_value(balloting.waiting_rounds(session, actor, project_id))
+
+
+@needs(RIGHT)
 def throw_away(project_id: int, event: gr.EventData, request: gr.Request) -> dict:
     """Forget what one typed on a record, or as guidelines, and did not save."""
     with write() as session:
@@ -167,11 +177,13 @@ def throw_away(project_id: int, event: gr.EventData, request: gr.Request) -> dic
 
 def build() -> None:
     page = page_frame("Home", "Where the work of this project stands, and what comes next.")
+    waiting_html = waiting_rounds()
     kept_html = kept_typing()
     pipeline_html = View(PIPELINE, NO_STEPS)
     with gr.Column(elem_classes="section"):
         gr.Markdown("## Recent activity")
         activity_html = View(ACTIVITY, {"lines": [], "empty": ""})
 
+    page.on_load(show_waiting, waiting_html)
     page.on_load(show_home, [kept_html, pipeline_html, activity_html])
     page.on(kept_html.drop, throw_away, [page.project_id], kept_html)

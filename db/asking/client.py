@@ -3,8 +3,8 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx2
@@ -33,6 +33,7 @@ class Ask:
     max_tokens: int = 1024
     temperature: float = 1.0
     key: str = ""  # the idempotency key: the same request twice is paid once, where the server heeds it
+    seed: int | None = None  # of the draws, where the server heeds it
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,63 @@ class Client:
                     raise
         raise Trouble(Reason.REQUEST, "request: the endpoint refuses every form of it.", False, False)
 
+    async def stream(self, asked: Ask) -> AsyncIterator[str | Completion]:
+        """The reply's text in pieces as they come, and at the end the whole of it.
+
+        A schema is not asked for. A server that does not stream is asked once more for the whole. Leaving the
+        iterator closes the connection, which ends the answer at the server. Raises Trouble, and nothing else.
+        """
+        said = ended = ""
+        try:
+            async for piece in self._stream_once(asked, self._limit):
+                said += piece if isinstance(piece, str) else ""
+                ended = "" if isinstance(piece, str) else piece.finish_reason
+                if said or ended:
+                    yield piece
+        except Trouble as trouble:
+            if said or not self._learn(trouble, schema=False, limit=self._limit):
+                raise
+        if not said and not ended:
+            completion = await self.ask(replace(asked, schema=None))
+            yield completion.text
+            yield completion
+
     async def close(self) -> None:
         await self._openai.close()
+
+    def _body(self, asked: Ask, limit: str) -> dict[str, Any]:
+        body = {
+            "model": self.reach.model,
+            "messages": asked.messages,
+            "temperature": asked.temperature,
+            limit: asked.max_tokens,
+        }
+        return body if asked.seed is None else {**body, "seed": asked.seed}
+
+    async def _stream_once(self, asked: Ask, limit: str) -> AsyncIterator[str | Completion]:
+        body = self._body(asked, limit) | {"stream": True, "stream_options": {"include_usage": True}}
+        began, said, ended, usage = time.perf_counter(), [], "", None
+        try:
+            async with await self._openai.chat.completions.create(**body) as chunks:
+                async for chunk in chunks:
+                    usage = chunk.usage or usage
+                    if not chunk.choices:
+                        continue
+                    ended = chunk.choices[0].finish_reason or ended
+                    if text := chunk.choices[0].delta.content:
+                        said.append(text)
+                        yield text
+        except (
+            openai.OpenAIError, httpx2.HTTPError, OSError, LookupError, AttributeError, TypeError, ValueError,
+        ) as error:  # fmt: skip
+            raise trouble_of(error, self.reach) from None
+        yield Completion(
+            text="".join(said),
+            finish_reason=ended,
+            tokens_in=usage.prompt_tokens if usage else None,
+            tokens_out=usage.completion_tokens if usage else None,
+            seconds=time.perf_counter() - began,
+        )
 
     def _learn(self, trouble: Trouble, *, schema: bool, limit: str) -> bool:
         """Whether the request may be asked again in another form than the one refused."""
@@ -116,12 +172,7 @@ class Client:
         return False
 
     async def _ask_once(self, asked: Ask, *, schema: bool, limit: str) -> Completion:
-        body = {
-            "model": self.reach.model,
-            "messages": asked.messages,
-            "temperature": asked.temperature,
-            limit: asked.max_tokens,
-        }
+        body = self._body(asked, limit)
         if schema:
             named = {"name": "reply", "schema": asked.schema, "strict": True}
             body["response_format"] = {"type": "json_schema", "json_schema": named}

@@ -81,11 +81,12 @@ def _stems(text: str) -> tuple[str, ...]:
 
     Common words have no stem and are as they are; of short ones only the plural goes: hives is not HIV.
     """
-    return tuple(_stem(word) for word in tokenise(text))
+    return tuple(stem(word) for word in tokenise(text))
 
 
-def _stem(word: str) -> str:
-    stem = name_of(word)
-    if not stem:
+def stem(word: str) -> str:
+    """A word in lower case as it is compared."""
+    name = name_of(word)
+    if not name:
         return word
-    return stem if len(stem) > 3 or stem == word else word.removesuffix("s")
+    return name if len(name) > 3 or name == word else word.removesuffix("s")

@@ -14,7 +14,7 @@ from db.enums import InstructionStatus, Origin, Provenance, Split
 from db.instructions import create_instruction
 from db.policy import Actor
 from db.settings import STARTER_DIR
-from db.tables import BaseModel, DatasetVersion, Project, Prompt
+from db.tables import BaseModel, DatasetVersion, Project, Prompt, PromptVersion
 
 SAMPLES = Path(__file__).parent
 SEED_FILES = ("qa", "ie", "gen", "other")
@@ -75,7 +75,8 @@ def _load_seeds(session: Session, studio: Actor, project: Project) -> None:
 def _load_prompts(session: Session, project: Project) -> None:
     for prompt in [*_read_yaml("prompts-demo.yaml"), *_read_yaml("prompts.yaml")]:
         prompt.pop("id", None)
-        session.add(Prompt(project_id=project.id, **prompt))
+        title = prompt.pop("title")
+        session.add(Prompt(project_id=project.id, title=title, versions=[PromptVersion(number=1, **prompt)]))
 
 
 def _register_starter(session: Session) -> BaseModel:

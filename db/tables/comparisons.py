@@ -1,7 +1,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.enums import Choice
@@ -28,6 +28,7 @@ class Comparison(Base):
     job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"))  # of the batch it belongs to
     key: Mapped[str | None]  # of the row in that batch
     slice: Mapped[str] = mapped_column(default="")  # of that batch: rows that are looked at together
+    expected: Mapped[list[str]] = mapped_column(JSON, default=list)  # facts that a right answer to it holds
     system: Mapped[str] = mapped_column(default="")
     instruction: Mapped[str]
     input: Mapped[str] = mapped_column(default="")
@@ -35,6 +36,7 @@ class Comparison(Base):
     created_by_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     emptied_at: Mapped[datetime | None]  # when retention took its texts
+    prompt_hash: Mapped[str | None]  # of what was asked, from then on: equal prompts stay known as such
 
     created_by: Mapped[User] = relationship()
     prompt_version: Mapped[PromptVersion | None] = relationship()
@@ -80,10 +82,22 @@ class Vote(Base):
     """
 
     __tablename__ = "votes"
-    __table_args__ = (UniqueConstraint("comparison_id", "one_id", "other_id", "voter_id", "settles"),)
+    # One a person, pair and round; and one outside rounds, where `round_id` is NULL and differs from itself.
+    __table_args__ = (
+        UniqueConstraint("one_id", "other_id", "voter_id", "round_id", "settles"),
+        Index(
+            "ix_votes_outside_rounds",
+            "one_id",
+            "other_id",
+            "voter_id",
+            unique=True,
+            sqlite_where=text("round_id IS NULL"),
+            postgresql_where=text("round_id IS NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    comparison_id: Mapped[int] = mapped_column(ForeignKey("comparisons.id"))
+    comparison_id: Mapped[int] = mapped_column(ForeignKey("comparisons.id"), index=True)
     one_id: Mapped[int] = mapped_column(ForeignKey("answers.id"))
     other_id: Mapped[int] = mapped_column(ForeignKey("answers.id"))
     voter_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
@@ -96,7 +110,8 @@ class Vote(Base):
     rubric: Mapped[dict[str, Any]] = mapped_column(default=dict)
     corrected_answer: Mapped[str] = mapped_column(default="")
     comment: Mapped[str] = mapped_column(default="")
-    instruction_id: Mapped[int | None] = mapped_column(ForeignKey("instructions.id"))  # of the correction
+    # Of the correction. Indexed, or deleting instructions would look through all votes for each of them.
+    instruction_id: Mapped[int | None] = mapped_column(ForeignKey("instructions.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
 

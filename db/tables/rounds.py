@@ -62,6 +62,7 @@ class Assignment(Base):
     is_flipped: Mapped[bool]  # the other answer is on the left
     opened_at: Mapped[datetime | None]
     done_at: Mapped[datetime | None]  # voted or skipped
+    revealed_at: Mapped[datetime | None]  # the rater was told which is which: a later vote is not blind
     skipped: Mapped[str] = mapped_column(default="")  # why
     vote_id: Mapped[int | None] = mapped_column(ForeignKey("votes.id"))
 

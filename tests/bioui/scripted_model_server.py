@@ -22,11 +22,10 @@ from db.session import connect, write
 from db.settings import from_environment
 
 TOKEN = "scripted"
-SIDES = ("base", "tuned")
 
 
 def provenance(side: str) -> dict:
-    """As the real server tells it."""
+    """As the real server tells it of the `base` side, or of a `tuned` one."""
     return {
         "base": {"name": "tiny", "revision": "b" * 64},
         "adapter": {"id": 1, "name": "copier", "hash": "a" * 64, "changed_since_tuning": []}
@@ -35,7 +34,7 @@ def provenance(side: str) -> dict:
         "template_hash": "c" * 64,
         "dtype": "float32",
         "device": "cpu",
-        "batch": {"rows": 2, "prompt_tokens": 9},
+        "batch": {"rows": 2, "prompt_tokens": 9, "passes": "one"},
         "sampling": {"max_tokens": 200, "temperature": 0.0, "seed": 0},
         "packages": {"python": "3.11", "torch": "2.13.0"},
     }
@@ -43,12 +42,15 @@ def provenance(side: str) -> dict:
 
 @dataclass
 class Script:
-    """What the server will say, and what it was asked. `pause` is the time between two words, in seconds."""
+    """What the server will say, and what it was asked. `pause` is the time between two words, in seconds.
+
+    A base says what `answers` holds under "base", every other side what stands under "tuned".
+    """
 
     answers: dict[str, str] = field(default_factory=lambda: {"base": "I do not know.", "tuned": "It is red."})
     pause: float = 0.0
-    refusal: dict | None = None  # {"message", "param"}: every pair is refused with 400
-    failure: dict | None = None  # {"message", "field"}: every pair breaks after its first word
+    refusal: dict | None = None  # {"message", "param"}: every comparison is refused with 400
+    failure: dict | None = None  # {"message", "field"}: every comparison breaks after its first word
     hangs_up: bool = False  # the connection ends after the first word
     queue: int = 0
     loading: bool = False
@@ -89,9 +91,9 @@ class ScriptedModelServer:
 
 
 def create_app(script: Script) -> Starlette:
-    stopped: dict[str, set[str]] = {}
+    stopped: dict[str, set[int]] = {}
 
-    async def pair(request: Request):
+    async def compare(request: Request):
         if request.headers.get("authorization") != f"Bearer {TOKEN}":
             return JSONResponse({"error": {"message": "no token", "param": None}}, status_code=401)
         asked = await request.json()
@@ -99,42 +101,45 @@ def create_app(script: Script) -> Starlette:
         if script.refusal:
             return JSONResponse({"error": script.refusal}, status_code=400)
         stopped[asked["request_id"]] = set()
-        return StreamingResponse(
-            _events(script, stopped[asked["request_id"]]), media_type="text/event-stream"
-        )
+        kinds = ["base" if "base_model_id" in side else "tuned" for side in asked["sides"]]
+        events = _events(script, kinds, stopped[asked["request_id"]])
+        return StreamingResponse(events, media_type="text/event-stream")
 
     async def stop(request: Request):
-        side = (await request.json())["side"]
+        position = (await request.json())["position"]
         request_id = request.path_params["request_id"]
-        script.stops.append({"request_id": request_id, "side": side})
-        stopped.get(request_id, set()).update(SIDES if side is None else {side})
+        script.stops.append({"request_id": request_id, "position": position})
+        stopped.get(request_id, set()).update(range(6) if position is None else {position})
         return JSONResponse({"running": request_id in stopped})
 
     return Starlette(
         routes=[
-            Route("/v1/pair", pair, methods=["POST"]),
-            Route("/v1/pair/{request_id}/stop", stop, methods=["POST"]),
+            Route("/v1/compare", compare, methods=["POST"]),
+            Route("/v1/compare/{request_id}/stop", stop, methods=["POST"]),
         ]
     )
 
 
-async def _events(script: Script, stopped: set[str]) -> AsyncIterator[str]:
-    """start, the words of both sides by turns, done of each, end."""
+async def _events(script: Script, kinds: list[str], stopped: set[int]) -> AsyncIterator[str]:
+    """start, the words of all sides by turns, done of each, end."""
     try:
-        yield _line({"type": "start", "queue": script.queue, "loading": script.loading})
-        words = {side: script.answers[side].split(" ") for side in SIDES}
-        said = dict.fromkeys(SIDES, 0)
-        open_sides = list(SIDES)
+        yield _line({"type": "start", "queue": script.queue, "loading": script.loading, "passes": "one"})
+        for ahead in reversed(range(script.queue)):
+            yield _line({"type": "queue", "ahead": ahead})
+        words = [script.answers[kind].split(" ") for kind in kinds]
+        said = [0] * len(kinds)
+        open_sides = list(range(len(kinds)))
         while open_sides:
             for side in list(open_sides):
                 ended = "cancelled" if side in stopped else "stop" if said[side] == len(words[side]) else ""
                 if ended:
                     open_sides.remove(side)
-                    yield _line(_done(side, ended, said[side]))
+                    yield _line(_done(side, kinds[side], ended, said[side]))
                     continue
                 text = words[side][said[side]]
                 said[side] += 1
-                yield _line({"type": "delta", "side": side, "text": text if said[side] == 1 else f" {text}"})
+                text = text if said[side] == 1 else f" {text}"
+                yield _line({"type": "delta", "position": side, "text": text})
             if script.failure:
                 yield _line({"type": "error", **script.failure})
                 return
@@ -147,15 +152,15 @@ async def _events(script: Script, stopped: set[str]) -> AsyncIterator[str]:
         raise
 
 
-def _done(side: str, finish_reason: str, tokens: int) -> dict:
+def _done(position: int, kind: str, finish_reason: str, tokens: int) -> dict:
     return {
         "type": "done",
-        "side": side,
+        "position": position,
         "finish_reason": finish_reason,
         "tokens": tokens,
         "tokens_per_second": 41.5,
         "first_token_seconds": 0.31 if tokens else None,
-        "provenance": provenance(side),
+        "provenance": provenance(kind),
     }
 
 

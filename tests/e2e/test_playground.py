@@ -1,17 +1,28 @@
 """The playground in a real browser, with the real model server and the adapter that ships with the studio."""
 
+import re
+
+import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
-from bioui.components.word_diff import word_diff
+from db import processes
+from db.enums import ProcessRole
+from db.session import connect, read
 from tests.e2e.conftest import log_in, open_page
 
 COLD = 120_000  # milliseconds; importing torch on two busy cores
 expect.set_options(timeout=30_000)
 INSTRUCTION, INPUT = "#field-instruction textarea", "#field-input textarea"
 QUESTION = "Which drug does the note name?"
-ANSWERING = "document.querySelector('.pair-base .pair-text').textContent.length > 5"
+ANSWERING = "[...document.querySelectorAll('.answers-text')].some((text) => text.textContent.length > 5)"
+# Presses at the first words: a small model says its few hundred tokens in a second or two.
+STOP_EARLY = """setInterval(() => {
+  const stop = document.querySelector('.answers-head [data-do=stop]');
+  if (stop && stop.offsetParent && !stop.disabled && (ANSWERING)) stop.click();
+}, 5)""".replace("ANSWERING", ANSWERING)
 NOTE = "She takes metformin for type 2 diabetes."
+STORY = "Write a long story about a hospital."
 
 
 @pytest.fixture(scope="module")
@@ -26,116 +37,142 @@ def open_playground(browser, studio, cookies, *, query: str = "", **options) -> 
     page.goto(f"/playground{query}", timeout=60_000)
     expect(page.locator(".shelf-item").nth(1)).to_be_attached()
     expect(page.locator(INSTRUCTION)).not_to_have_value("")
+    acknowledge = page.locator(".acknowledge, .acknowledged")
+    expect(acknowledge).to_be_visible()
+    if "acknowledged" not in acknowledge.get_attribute("class").split():
+        page.get_by_role("button", name="I will type no patient data").click()
+        expect(page.locator(".acknowledged")).to_be_visible()
     return page
+
+
+def compare(page: Page):
+    return page.get_by_role("button", name="Compare", exact=True)
 
 
 def ask(page: Page, *, instruction: str = QUESTION, input: str = NOTE) -> None:
     page.locator(INSTRUCTION).fill(instruction)
     page.locator(INPUT).fill(input)
-    page.get_by_role("button", name="Compare", exact=True).click()
+    compare(page).click()
 
 
 def answers(page: Page) -> list[str]:
-    return [text.inner_text() for text in page.locator(".pair-text").all()]
+    return [text.inner_text() for text in page.locator(".answers-text").all()]
 
 
-def test_one_press_brings_both_answers_and_a_link_brings_them_back(studio, browser, cookies):
+def press_key(page: Page, key: str) -> None:
+    page.locator("body").click(position={"x": 2, "y": 400})
+    page.keyboard.press(key)
+
+
+def settle(page: Page, *, longest: str, temperature: str = "0") -> None:
+    page.get_by_role("button", name="Settings", exact=True).click()
+    page.get_by_label("Longest answer").fill(longest)
+    page.locator("#field-temperature input[type=number]").fill(temperature)
+    page.keyboard.press("Tab")
+
+
+def test_a_conversation_a_vote_with_a_correction_a_replay_and_the_way_back(studio, browser, cookies):
     page = open_playground(browser, studio, cookies)
+    settle(page, longest="40")
     ask(page)
     expect(page.locator(".vote-btn").first).to_be_visible(timeout=COLD)
     base, tuned = answers(page)
     assert base
     assert tuned
     assert base != tuned
-    expect(page.locator(".pair-figures")).to_contain_text(["tokens", "tokens"])
 
-    page.locator("body").click(position={"x": 2, "y": 400})
-    page.keyboard.press("2")
-    expect(page.locator(".vote-btn[aria-pressed=true]")).to_have_text("2 Tuned is better")
-    page.get_by_role("button", name="Show differences").click()
-    parts = word_diff(base, tuned)
-    for side, told in (("base", "removed"), ("tuned", "added")):
-        said_alone = [part["text"] for part in parts if part.get(told)]
-        expect(page.locator(f".pair-{side} mark")).to_have_text(said_alone)
-    assert any(len(part) > 1 for part in parts)
-    page.locator(".pair-tuned summary", has_text="Provenance").click()
-    expect(page.locator(".pair-tuned dt", has_text="Adapter hash")).to_be_visible()
-    page.locator(".pair-tuned summary", has_text="Provenance").click()
+    press_key(page, "2")
+    expect(page.locator(".vote-btn[aria-pressed=true]")).to_contain_text("B is better")
+    page.get_by_role("button", name="Say more").click()
+    page.locator("[data-axis=correct][data-side=right][data-value=yes]").click()
+    page.get_by_label("Corrected answer").fill("The note names metformin.")
+    page.get_by_role("button", name="Save with the vote").click()
+    expect(page.locator(".vote-said a").first).to_contain_text("in review")
 
-    assert "comparison=" in page.url
+    page.get_by_role("button", name="Ask a follow-up").click()
+    expect(page.locator(".talk-turn")).to_have_count(1)
+    ask(page, instruction="What is it for?", input="")
+    expect(page.get_by_role("button", name="Ask a follow-up")).to_be_visible(timeout=COLD)
+    page.locator(".answers summary", has_text="Provenance").first.click()
+    page.get_by_role("button", name="Replay").first.click()
+    expect(page.get_by_text("Replayed: the same text.").first).to_be_visible()
+
+    page.locator(".talk-turn summary").click()
+    page.get_by_role("button", name="Edit and send again").click()
+    expect(page.locator(".talk-turn")).to_have_count(0)
+    expect(page.locator(INPUT)).to_have_value(NOTE)
+    expect(page).to_have_url(re.compile("comparison=1(&|$)"))
     again = open_playground(browser, studio, cookies, query=page.url.partition("/playground")[2])
-    expect(again.locator(".pair-tuned .pair-text")).to_have_text(tuned)
-    expect(again.locator(".vote-btn[aria-pressed=true]")).to_have_text("2 Tuned is better")
-    expect(again.locator(INPUT)).to_have_value(NOTE)
+    expect(again.locator(".answers-text").nth(1)).to_have_text(tuned)
+    expect(again.locator(".vote-btn[aria-pressed=true]")).to_contain_text("B is better")
+    expect(again.locator("[data-axis=correct][aria-pressed=true]")).to_be_attached()
 
 
-def test_stop_ends_the_answers_and_the_next_press_works(studio, browser, cookies):
+def test_blind_answers_are_named_after_the_vote_and_markup_is_shown_as_text(studio, browser, cookies):
     page = open_playground(browser, studio, cookies)
-    _draw_long_answers(page)
-    ask(page, instruction="Write a long story about a hospital.", input="")
-    page.wait_for_function(ANSWERING, timeout=COLD)
-    page.get_by_role("button", name="Stop both").click()
-    expect(page.locator(".pair-figures").first).to_contain_text("stopped by hand")
-    expect(page.get_by_role("button", name="Compare", exact=True)).to_be_enabled()
-    ask(page)
+    settle(page, longest="20")
+    page.evaluate("window.harmed = 0")
+    harm = "<img src=x onerror='window.harmed=1'> ${window.harmed=2} \\ {{value}} $5"
+    page.get_by_label("Blind until I vote").check()
+    ask(page, instruction=harm, input="Call her on 020 7946 0958.")
+    expect(page.locator(".privacy-warning")).to_contain_text("a phone number")
+    page.get_by_role("button", name="Send anyway").click()
     expect(page.locator(".vote-btn").first).to_be_visible(timeout=COLD)
+    expect(page.locator(".answers")).not_to_contain_text("starter")
+    expect(page.locator(".answers-prompt .reading").first).to_have_text(harm)
+    assert "comparison=" not in page.url
+    press_key(page, "3")
+    expect(page.locator(".answers")).to_contain_text("starter")
+    expect(page.locator(".vote-btn[aria-pressed=true]")).to_contain_text("Equally good")
+    assert page.evaluate("window.harmed") == 0
 
 
-def test_closing_the_page_in_the_middle_leaves_the_server_free(studio, browser, cookies):
+def test_stopping_and_closing_the_page_both_leave_the_server_free(studio, browser, cookies):
     page = open_playground(browser, studio, cookies)
-    _draw_long_answers(page)
-    ask(page, instruction="Write a long story about a hospital.", input="")
+    settle(page, longest="400", temperature="2")
+    early = page.evaluate(STOP_EARLY)
+    ask(page, instruction=STORY, input="")
+    expect(page.locator(".answers-figures").first).to_contain_text("stopped by hand", timeout=COLD)
+    expect(compare(page)).to_be_enabled()
+    page.evaluate("(early) => clearInterval(early)", early)
+    ask(page, instruction=STORY, input="")
     page.wait_for_function(ANSWERING, timeout=COLD)
     page.context.close()
 
     other = open_playground(browser, studio, cookies)
+    settle(other, longest="20")
     ask(other)
     expect(other.locator(".vote-btn").first).to_be_visible(timeout=COLD)
 
 
-def test_a_prompt_longer_than_the_context_is_told_at_the_field_and_kept(studio, browser, cookies):
+def test_a_model_server_that_is_killed_is_told_and_asked_again(studio, browser, cookies):
     page = open_playground(browser, studio, cookies)
-    long_note = "The patient feels well. " * 800
-    ask(page, input=long_note)
-    expect(page.locator("#field-input .field-error")).to_contain_text("tokens long", timeout=COLD)
-    expect(page.locator(INPUT)).to_have_value(long_note)
-    expect(page.get_by_role("button", name="Compare", exact=True)).to_be_enabled()
+    settle(page, longest="400", temperature="2")
+    ask(page, instruction=STORY, input="")
+    page.wait_for_function(ANSWERING, timeout=COLD)
+    kill_model_server(studio)
+    expect(page.locator(".retry")).to_contain_text("The model server")
+    expect(compare(page)).to_be_enabled()
+    page.get_by_label("Longest answer").fill("20")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator(".vote-btn").first).to_be_visible(timeout=COLD)
+    expect(page.locator(".retry")).to_have_count(0)
 
 
-def test_text_of_ones_own_is_laid_aside_for_a_prompt_and_put_back(studio, browser, cookies):
-    page = open_playground(browser, studio, cookies)
+def test_on_a_phone_text_of_ones_own_is_kept_and_nothing_is_wider_than_the_window(studio, browser, cookies):
+    page = open_playground(browser, studio, cookies, width=390, height=844, dark=True)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.locator(INSTRUCTION).fill("My own question")
-    page.get_by_label("Search prompts").fill("zzzz")
-    expect(page.get_by_text("No prompt has these words")).to_be_visible()
-    page.get_by_label("Search prompts").fill("")
+    page.locator(".shelf summary").click()
     page.locator(".shelf-item").nth(2).click()
     expect(page.locator(INSTRUCTION)).not_to_have_value("My own question")
     page.get_by_role("button", name="Put it back").click()
     expect(page.locator(INSTRUCTION)).to_have_value("My own question")
 
 
-def test_markup_in_a_prompt_is_shown_as_text(studio, browser, cookies):
-    page = open_playground(browser, studio, cookies)
-    page.evaluate("window.harmed = 0")
-    harm = "<img src=x onerror='window.harmed=1'> ${window.harmed=2} \\ {{value}} $5"
-    ask(page, instruction=harm, input="")
-    expect(page.locator(".vote-btn").first).to_be_visible(timeout=COLD)
-    expect(page.locator(".pair-prompt .reading")).to_have_text(harm)
-    assert page.evaluate("window.harmed") == 0
-
-
-@pytest.mark.parametrize("dark", [False, True])
-def test_on_a_phone_the_answers_stand_one_above_the_other(studio, browser, cookies, dark):
-    page = open_playground(browser, studio, cookies, width=390, height=844, dark=dark)
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
-    base, tuned = (page.locator(f".pair-{side}").bounding_box() for side in ("base", "tuned"))
-    assert base["x"] == tuned["x"]
-    assert tuned["y"] >= base["y"] + base["height"]
-
-
-def _draw_long_answers(page: Page) -> None:
-    """Settings that keep the models talking: a long answer, drawn freely."""
-    page.get_by_role("button", name="Settings", exact=True).click()
-    page.get_by_label("Longest answer").fill("200")
-    page.locator("#field-temperature input[type=number]").fill("2")
-    page.keyboard.press("Tab")
+def kill_model_server(studio) -> None:
+    engine = connect(f"sqlite:///{studio.data_dir}/studio.db")
+    with read() as session:
+        server = processes.find_alive(session, ProcessRole.MODEL_SERVER)
+        psutil.Process(server.pid).kill()
+    engine.dispose()

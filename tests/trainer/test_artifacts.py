@@ -72,7 +72,8 @@ def test_a_run_that_stopped_goes_on_where_nothing_but_the_shared_place_is_left_a
     there = {path: content for path, content in files_under(address).items() if not path.startswith(".")}
     name = f"adapters/{home.name}"
     assert there.pop(f"{name}/{LIST}")
-    assert there == {f"{name}/{path.name}": path.read_bytes() for path in home.iterdir()}
+    files = [path for path in home.rglob("*") if path.is_file()]
+    assert there == {f"{name}/{path.relative_to(home)}": path.read_bytes() for path in files}
 
 
 def test_nothing_is_left_of_a_run_of_which_nothing_is_to_be_kept(settings, queue, address):

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+from itertools import pairwise
 
 import pytest
 import torch
@@ -101,3 +103,27 @@ def test_checkpoints_of_a_run_on_other_data_are_removed(tmp_path):
     assert checkpoints.last_valid(folder)
     assert not checkpoints.claim(folder, {"data_hash": "b"})
     assert checkpoints.last_valid(folder) is None
+
+
+def test_the_steps_that_are_kept_are_few_and_spread_over_the_run():
+    assert checkpoints.spread([], 3) == []
+    assert checkpoints.spread([5, 10], 3) == [5, 10]
+    assert checkpoints.spread(list(range(0, 101, 10)), 6) == [0, 20, 40, 60, 80, 100]
+    growing = []
+    for step in range(10, 2010, 10):  # one at a time, as a run keeps them
+        growing = checkpoints.spread([*growing, step], 10)
+    gaps = [after - before for before, after in pairwise(growing)]
+    assert (len(growing), growing[0], growing[-1]) == (10, 10, 2000)
+    assert max(gaps) <= 4 * min(gaps[:-1])
+
+
+def test_a_step_is_kept_after_its_checkpoint_went_and_what_is_no_adapter_is_not(tmp_path):
+    adapter, whole = tmp_path / "checkpoint-20", tmp_path / "checkpoint-30"
+    for folder, names in ((adapter, ("adapter_config.json", "adapter_model.safetensors")), (whole, ())):
+        folder.mkdir()
+        for name in (*names, "optimizer.pt"):
+            (folder / name).write_text(name)
+        checkpoints.keep_step(folder, tmp_path / "steps")
+        shutil.rmtree(folder)
+    kept = sorted(path.relative_to(tmp_path / "steps").as_posix() for path in tmp_path.rglob("*.*"))
+    assert kept == ["20/adapter_config.json", "20/adapter_model.safetensors"]

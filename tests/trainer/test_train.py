@@ -41,7 +41,7 @@ def test_a_run_lowers_the_loss_and_registers_an_adapter_that_says_where_it_came_
         assert adapter.data_hash == adapter.dataset_version.content_hash
     folder = Path(adapter.path)
     assert folder.parent == context.settings.adapters_dir
-    assert {file.name for file in folder.iterdir()} == {
+    assert {file.name for file in folder.iterdir()} - {registry.STEPS} == {  # a slow run keeps some steps
         "README.md",
         "adapter_config.json",
         "adapter_model.safetensors",

@@ -8,12 +8,14 @@ from peft import LoraConfig
 from safetensors.torch import load_file
 
 from db import jobs, registry, sample_answers, session
+from db.compare_spec import SideSpec
 from db.enums import JobStatus, StopMode
 from tests.trainer.conftest import claim, freeze, job_of, metrics_of, sentences
 from trainer import run
 from trainer.context import JobContext
 from trainer.models import load
-from trainer.serve import adapters
+from trainer.serve import catalog
+from trainer.serve.holding import Held
 
 SHORT = {"max_steps": 4, "precision": "fp32"}
 
@@ -24,6 +26,10 @@ def finished(context):
     job = job_of(context.job_id)
     assert job.status is JobStatus.FINISHED, job.error
     return job
+
+
+def _steps(adapter_id, *steps) -> list[SideSpec]:
+    return [SideSpec(adapter_id=adapter_id, step=step) for step in steps]
 
 
 def adapter_folder(job) -> Path:
@@ -47,16 +53,22 @@ def test_samples_come_from_the_base_on_and_leave_the_weights_as_they_would_be(cl
     assert LoraConfig.from_pretrained(adapter_folder(filmed)).use_rslora
 
 
-def test_dora_is_tuned_with_recomputed_activations_and_the_model_server_says_it_takes_none(claimed):
+def test_dora_is_tuned_with_recomputed_activations_and_the_model_server_takes_it_at_any_step_kept(claimed):
     asked = {**SHORT, "method": "dora", "target": "mlp.up_proj, v_proj", "dropout": 0.0}
-    kept = finished(claimed(**asked, track="tensorboard"))
+    kept = finished(claimed(**asked, track="tensorboard", save_every=2))
     recomputed = finished(claimed(**asked, checkpointing="on"))
     assert dict(metrics_of(recomputed.id, "loss")) == pytest.approx(dict(metrics_of(kept.id, "loss")))
     config = LoraConfig.from_pretrained(adapter_folder(kept))
     assert config.use_dora
     assert config.target_modules == {"mlp.up_proj", "v_proj"}
-    with pytest.raises(ValueError, match="asks for use_dora, and only plain LoRA is served; choose another"):
-        adapters.read_config(adapter_folder(kept))
+    adapter_id = kept.result["adapter_id"]
+    with session.read() as s:
+        assert registry.steps_of(registry.get_adapter(s, adapter_id)) == [2, 4]
+    targets = catalog.find_sides([SideSpec(adapter_id=adapter_id), *_steps(adapter_id, 2, 4)])
+    held = Held(targets[0].base)
+    held.use(*(target.adapter for target in targets))  # each passes the self-test
+    last, second, fourth = (held.hash_of(target.adapter) for target in targets)
+    assert last == fourth != second
 
 
 def test_all_weights_tuned_are_a_base_that_can_be_tuned_again(claimed, base):
@@ -93,7 +105,7 @@ def test_a_validation_loss_that_falls_no_more_ends_the_run_with_the_best_weights
     assert job.result["steps"] == best + 6 < 160
     assert job.result["best_step"] == best
     assert job.result["best_eval_loss"] == pytest.approx(looks[best], abs=1e-4)
-    assert {file.name for file in adapter_folder(job).iterdir()} == {
+    assert {file.name for file in adapter_folder(job).iterdir()} - {registry.STEPS} == {
         "README.md",
         "adapter_config.json",
         "adapter_model.safetensors",

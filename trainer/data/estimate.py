@@ -13,6 +13,7 @@ import psutil
 import torch
 
 from db.train_spec import TrainSpec
+from trainer.models import checkpoints
 
 CHECKPOINTS = 3  # two are kept, and a third is written before one of them goes
 _SPARE = 256 << 20  # bytes of disk for logs, the database and what else is written meanwhile
@@ -102,7 +103,8 @@ def disk(model: torch.nn.Module, spec: TrainSpec, dtype: torch.dtype, folder: Pa
     kept = weights if spec.is_adapter else sum(weight.numel() for weight in trained) * dtype.itemsize
     results = 2 if spec.keep == "best" else 1  # the best so far, and the one before it
     checkpoint = weights + 2 * weights
-    needed = CHECKPOINTS * checkpoint + results * kept + _SPARE
+    steps = checkpoints.KEPT * weights if spec.is_adapter else 0
+    needed = CHECKPOINTS * checkpoint + results * kept + steps + _SPARE
     return Disk(checkpoint, kept, needed, shutil.disk_usage(folder).free)
 
 

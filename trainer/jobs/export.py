@@ -14,7 +14,7 @@ from peft import PeftModel
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from db.export_spec import ExportSpec
-from db.registry import hash_file
+from db.registry import STEPS, hash_file
 from db.tables import Adapter
 from trainer import prompts, provenance
 from trainer.context import JobContext
@@ -43,7 +43,7 @@ def run(context: JobContext) -> None:
         context.progress("writing the model")
         merged.to(_format_of(folder)).save_pretrained(partial)
     else:
-        shutil.copytree(folder, partial)
+        shutil.copytree(folder, partial, ignore=shutil.ignore_patterns(STEPS))
     tokenizer.save_pretrained(partial)
     ModelCard(context.adapter_card(adapter.id, spec.form)).save(partial / "README.md")
     context.require_wanted()

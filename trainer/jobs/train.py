@@ -108,6 +108,7 @@ def run(context: JobContext) -> None:
     if not crew.is_main:
         return
     provenance.write(home, found)
+    results.bring_steps(folder, home)
     told = _figures(context, data, ready, reporter, trainer.state)
     if spec.is_adapter:
         adapter = _adapter(home, spec, found, identity)

@@ -4,13 +4,20 @@ Saving is not atomic: a run killed while saving leaves half a folder with the hi
 """
 
 import json
+import logging
+import os
 import shutil
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from trainer.models import weights
 
+logger = logging.getLogger("trainer")
+
 IDENTITY = "run.json"
+KEPT = 10  # steps of a run that can be asked afterwards, spread over all of it
+_ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
 STATE = "Reporter"  # under which the run's own state stands in trainer_state.json
 # Torch writes these as zip archives.
 _ARCHIVES = ("optimizer.pt", "scheduler.pt")
@@ -49,6 +56,49 @@ def prune(folder: Path, keep: int = 2) -> None:
     """Remove all but the latest checkpoints: by their steps, for a clock may be set back."""
     for checkpoint in sorted(folder.glob("checkpoint-*"), key=step_of)[:-keep]:
         shutil.rmtree(checkpoint, ignore_errors=True)
+
+
+def keep_step(checkpoint: Path, home: Path) -> None:
+    """Keep the adapter of a whole checkpoint in `home`/STEP beside the others, few enough and evenly spread.
+
+    What is no adapter, or split over processes (FSDP), is not kept, nor what the disk has no room for.
+    """
+    if not all((checkpoint / name).is_file() for name in _ADAPTER):
+        return
+    place = home / str(step_of(checkpoint))
+    partial = home / f"{place.name}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        partial.mkdir(parents=True)
+        for name in _ADAPTER:
+            link(checkpoint / name, partial / name)
+        shutil.rmtree(place, ignore_errors=True)
+        partial.rename(place)
+    except OSError as error:
+        logger.warning("step %s cannot be asked afterwards: %s", place.name, error.strerror)
+        shutil.rmtree(partial, ignore_errors=True)
+        return
+    kept = sorted(int(folder.name) for folder in home.iterdir() if folder.name.isdecimal())
+    for step in set(kept) - set(spread(kept, KEPT)):
+        shutil.rmtree(home / str(step), ignore_errors=True)
+
+
+def spread(steps: Sequence[int], count: int) -> list[int]:
+    """At most `count` of the ascending steps, the first and the last among them: while there are more, the
+    one goes that its neighbours stand closest around."""
+    left = list(steps)
+    while len(left) > count:
+        middle = range(1, len(left) - 1)
+        del left[min(middle, key=lambda place: left[place + 1] - left[place - 1])]
+    return left
+
+
+def link(source: Path, target: Path) -> None:
+    """The same file at `target`; on one disk it takes no more room."""
+    try:
+        os.link(source, target)
+    except OSError:  # another disk
+        shutil.copy2(source, target)
 
 
 def claim(folder: Path, identity: dict) -> bool:
@@ -98,7 +148,7 @@ def _best_step(state: dict) -> int:
 
 def _weights(folder: Path) -> list[Path]:
     """The weight files of an adapter or of a whole model. Raises ValueError for a folder without."""
-    adapter = folder / "adapter_model.safetensors"
+    adapter = folder / _ADAPTER[1]
     return [adapter] if adapter.exists() else weights.files_of(folder)
 
 

@@ -8,15 +8,21 @@ from importlib.util import find_spec
 import torch
 from transformers import BitsAndBytesConfig
 
-_ELSE = "or choose LoRA."
+
+def fault(*, has_gpu: bool) -> str | None:
+    """What 4 bits want for here, to be read behind "it needs"; None when they can be had."""
+    if not has_gpu:
+        return "an NVIDIA GPU; run it on a machine with one"
+    if find_spec("bitsandbytes") is None:
+        return "the package bitsandbytes; pip install bitsandbytes"
+    return None
 
 
 def require_ready(device: torch.device) -> None:
     """Raises ValueError, one sentence that begins "method:", where 4 bits cannot be had."""
-    if device.type != "cuda":
-        raise ValueError(f"method: QLoRA needs an NVIDIA GPU; run it on a machine with one, {_ELSE}")
-    if find_spec("bitsandbytes") is None:
-        raise ValueError(f"method: QLoRA needs the package bitsandbytes; pip install bitsandbytes, {_ELSE}")
+    lacking = fault(has_gpu=device.type == "cuda")
+    if lacking is not None:
+        raise ValueError(f"method: QLoRA needs {lacking}, or choose LoRA.")
 
 
 def config(compute: torch.dtype) -> BitsAndBytesConfig:

@@ -2,6 +2,7 @@
 
 import json
 from hashlib import sha256
+from math import prod
 from pathlib import Path
 
 _MAX_HEADER = 100 << 20  # the format's own limit, bytes
@@ -62,3 +63,15 @@ def hash_files(files: list[Path]) -> str:
             while piece := file.read(1 << 22):
                 digest.update(piece)
     return digest.hexdigest()
+
+
+def count_parameters(location: str) -> int | None:
+    """Numbers in the weight files of a model folder; None for what is not in a folder or cannot be read.
+
+    Packed weights (GPTQ, AWQ) count as packed.
+    """
+    try:
+        headers = [header(path) for path in files_of(Path(location))] if Path(location).is_absolute() else []
+    except (ValueError, OSError):
+        return None
+    return sum(prod(tensor["shape"]) for tensors in headers for tensor in tensors.values()) or None

@@ -1,5 +1,6 @@
-"""The model server: base and tuned answers over HTTP on loopback, from one copy of the weights.
+"""The model server: the sides of a comparison over HTTP, answered from one copy of the weights.
 
-A request runs through app (routes) -> bodies (what was asked) -> catalog (which model that is) -> prompting
-(token ids) -> engine (queue, one generation thread) -> holding (base and adapters in memory) -> decode.
+A request runs through app (routes) -> bodies (what was asked) -> catalog (which models those are) ->
+prompting (token ids) -> engine (queue, one generation thread) -> holding (base and adapters in memory) ->
+answering (rows, decode). Where it computes places says, how it comes and goes lifecycle.
 """

@@ -1,7 +1,7 @@
 """An adapter's folder, read with suspicion: its config is others' JSON, its weights may be cut short.
 
-Only plain LoRA is taken. What else peft's config can ask for cannot share a batch with the base (DoRA),
-changes the base itself (layer_replication, modules_to_save) or imports modules by name (megatron_core).
+Only LoRA is taken, rsLoRA and DoRA included. What else peft's config can ask for changes the base itself
+(layer_replication, modules_to_save) or imports modules by name (megatron_core).
 """
 
 import json
@@ -17,7 +17,7 @@ from trainer.models.lora import WEIGHTS
 
 _TAKEN = {
     "r", "lora_alpha", "target_modules", "exclude_modules", "rank_pattern", "alpha_pattern",
-    "use_rslora", "fan_in_fan_out", "layers_to_transform", "layers_pattern", "task_type",
+    "use_rslora", "use_dora", "fan_in_fan_out", "layers_to_transform", "layers_pattern", "task_type",
 }  # fmt: skip
 _WITHOUT_EFFECT = {  # on answers: how it was trained, and where it came from
     "peft_type", "peft_version", "base_model_name_or_path", "revision", "inference_mode", "auto_mapping",
@@ -27,7 +27,7 @@ _WITHOUT_EFFECT = {  # on answers: how it was trained, and where it came from
 
 
 def read_config(folder: Path) -> LoraConfig:
-    """The plain LoRA settings in `folder`, every one outside that small set refused.
+    """The LoRA settings in `folder`, every one outside that small set refused.
 
     Raises ValueError, one sentence that begins "adapter:".
     """
@@ -48,9 +48,15 @@ def read_config(folder: Path) -> LoraConfig:
     ]
     if unknown:
         raise ValueError(
-            f"adapter: {folder} asks for {unknown[0]}, and only plain LoRA is served; choose another."
+            f"adapter: {folder} asks for {unknown[0]}, and only LoRA and DoRA are served; choose another."
         )
     return LoraConfig(inference_mode=True, **{name: stored[name] for name in _TAKEN if name in stored})
+
+
+def mixes(folder: Path) -> bool:
+    """Can the adapter share a batch with the base? peft mixes no rows of DoRA. Raises ValueError like
+    `read_config`."""
+    return not read_config(folder).use_dora
 
 
 def read_weights(folder: Path) -> dict[str, torch.Tensor]:

@@ -5,7 +5,7 @@ import hmac
 import json
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
@@ -13,12 +13,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from db.comparisons import Sampling
-from db.enums import Side
+from db.compare_spec import Sampling
 from trainer.prompts import Message
-from trainer.serve import bodies, catalog, completions, events, pair
+from trainer.serve import bodies, catalog, comparing, completions, events
+from trainer.serve.asked import Asked
 from trainer.serve.catalog import Target
 from trainer.serve.engine import Engine
+from trainer.serve.places import Place
 from trainer.serve.refusals import Refusal, refusing
 from trainer.serve.run import Run
 
@@ -26,35 +27,40 @@ _LARGEST_BODY = 4 << 20  # bytes; far above any context
 _CLIENT_LEFT = 499  # nginx's number for it; nobody reads it
 
 
-def create_app(engine: Engine, *, token: str, lifespan: Callable | None = None) -> Starlette:
-    """The ASGI application. `token` is asked of every request but GET /health."""
+def create_app(
+    engine: Engine, *, tokens: Collection[str], place: Place = Place(), lifespan: Callable | None = None
+) -> Starlette:
+    """The ASGI application. One of `tokens` is asked of every request but GET /health."""
     app = Starlette(
         routes=[
             Route("/health", health),
             Route("/v1/models", models),
+            Route("/v1/models/{name:path}", model),
             Route("/v1/chat/completions", chat, methods=["POST"]),
-            Route("/v1/pair", pair_answers, methods=["POST"]),
-            Route("/v1/pair/{request_id}/stop", stop, methods=["POST"]),
+            Route("/v1/compare", compare, methods=["POST"]),
+            Route("/v1/compare/{request_id}/stop", stop, methods=["POST"]),
+            Route("/v1/adapters/{adapter_id:int}/unload", unload, methods=["POST"]),
         ],
         exception_handlers={Refusal: _refused},
         lifespan=lifespan,
     )
-    app.add_middleware(Gate, engine=engine, token=token)
-    app.state.engine = engine
+    app.add_middleware(Gate, engine=engine, tokens=tokens)
+    app.state.engine, app.state.place = engine, place
     return app
 
 
 class Gate:
-    """Lets in who bears the token, and notes that somebody came."""
+    """Lets in who bears a token, and notes that somebody came."""
 
-    def __init__(self, app, *, engine: Engine, token: str) -> None:
+    def __init__(self, app, *, engine: Engine, tokens: Collection[str]) -> None:
         self._app, self._engine = app, engine
-        self._expected = f"Bearer {token}".encode()
+        self._expected = [f"Bearer {token}".encode() for token in tokens]
 
     async def __call__(self, scope, receive, send) -> None:
         if scope["type"] == "http" and scope["path"] != "/health":
             given = Headers(scope=scope).get("authorization", "").encode()
-            if not hmac.compare_digest(given, self._expected):
+            known = [hmac.compare_digest(given, expected) for expected in self._expected]  # all: same time
+            if not any(known):
                 refusal = Refusal("Send the model server's token as a bearer token.", status=401)
                 return await JSONResponse(refusal.to_json(), 401)(scope, receive, send)
             self._engine.touch()
@@ -62,27 +68,39 @@ class Gate:
 
 
 async def health(request: Request) -> Response:
-    engine = request.app.state.engine
-    return JSONResponse({"status": "ok", "loaded": engine.loaded, "queue": engine.queue_length})
+    engine, place = request.app.state.engine, request.app.state.place
+    told = {"loaded": engine.loaded, "queue": engine.queue_length, "device": place.device}
+    return JSONResponse({"status": "leaving" if engine.leaving else "ok", **told})
 
 
 async def models(request: Request) -> Response:
     names = await asyncio.to_thread(catalog.list_names)
-    data = [
-        {"id": name, "object": "model", "created": created, "owned_by": "studio"} for name, created in names
-    ]
-    return JSONResponse({"object": "list", "data": data})
+    return JSONResponse({"object": "list", "data": [_model(*each) for each in names]})
+
+
+async def model(request: Request) -> Response:
+    name = request.path_params["name"]
+    names = dict(await asyncio.to_thread(catalog.list_names))
+    if name not in names:
+        raise Refusal(
+            f"There is no model named {name}; GET /v1/models lists them.", param="model", status=404
+        )
+    return JSONResponse(_model(name, names[name]))
+
+
+def _model(name: str, created: int) -> dict:
+    return {"id": name, "object": "model", "created": created, "owned_by": "studio"}
 
 
 async def chat(request: Request) -> Response:
     engine, arrived = request.app.state.engine, time.monotonic()
     body = bodies.read_chat(await _json(request))
+    sampling = Sampling(body.max_tokens or 1, body.temperature, body.seed)
     with refusing(missing="model"):
         target = await asyncio.to_thread(catalog.find_model, body.model)
-        prompt_ids, max_tokens = await _prepare(engine, target, body.messages, body.max_tokens)
-    sampling = Sampling(max_tokens, body.temperature, body.seed)
-    side = Side.TUNED if target.adapter else Side.BASE
-    run = Run(f"chatcmpl-{secrets.token_hex(12)}", target, prompt_ids, sampling, (side,), arrived=arrived)
+        asked = await _prepare(request, [target], [body.messages], sampling, fill=body.max_tokens is None)
+    _require_open(engine)
+    run = Run(f"chatcmpl-{secrets.token_hex(12)}", asked, arrived=arrived)
     engine.submit(run)
     return await (_streamed(request, run, body) if body.stream else _whole(request, run))
 
@@ -108,40 +126,55 @@ def _abandon(request: Request, run: Run) -> Response:
     return Response(status_code=_CLIENT_LEFT)
 
 
-async def pair_answers(request: Request) -> Response:
+async def compare(request: Request) -> Response:
     engine, arrived = request.app.state.engine, time.monotonic()
-    body = bodies.read_pair(await _json(request))
-    with refusing(missing="adapter_id"):
-        target = await asyncio.to_thread(catalog.find_adapter, body.adapter_id)
-        prompt_ids, _ = await _prepare(engine, target, body.messages, body.sampling.max_tokens)
-    run = Run(body.request_id, target, prompt_ids, body.sampling, (Side.BASE, Side.TUNED), arrived=arrived)
-    loading = not engine.holds(target)
+    body = bodies.read_compare(await _json(request))
+    with refusing(missing="sides"):
+        targets = await asyncio.to_thread(catalog.find_sides, body.sides)
+        asked = await _prepare(request, targets, body.messages, body.sampling)
+    _require_open(engine)
+    run = Run(body.request_id, asked, arrived=arrived, tells_place=True)
+    loading = not engine.holds(asked)
     with refusing(status=409):
         queue = engine.submit(run)
-    return events.RunResponse(engine, run, pair.lines(run, queue=queue, loading=loading))
+    return events.RunResponse(engine, run, comparing.lines(run, queue=queue, loading=loading))
 
 
 async def stop(request: Request) -> Response:
     """{"running": false} when it is over, or still on its way here: then it stops as it arrives."""
-    side = (await _json(request)).get("side")
-    if side not in (None, *Side):
-        raise Refusal("Give side as base, tuned or null.", param="side")
-    running = request.app.state.engine.stop(
-        request.path_params["request_id"], None if side is None else Side(side)
-    )
+    position = bodies.read_position(await _json(request))
+    running = request.app.state.engine.stop(request.path_params["request_id"], position)
     return JSONResponse({"running": running})
 
 
-async def _prepare(
-    engine: Engine, target: Target, messages: list[Message], max_tokens: int | None
-) -> tuple[list[int], int]:
-    """`prompting.prepare` beside the event loop."""
+async def unload(request: Request) -> Response:
+    """An adapter that was removed leaves the memory as soon as the answers before this are through."""
+    request.app.state.engine.unload(request.path_params["adapter_id"])
+    return JSONResponse({"unloads": True}, 202)
 
-    def work() -> tuple[list[int], int]:
+
+def _require_open(engine: Engine) -> None:
+    if engine.leaving:
+        raise Refusal(engine.leaving, status=503)
+
+
+async def _prepare(
+    request: Request,
+    targets: Sequence[Target],
+    messages: Sequence[Sequence[Message]],
+    sampling: Sampling,
+    *,
+    fill: bool = False,
+) -> Asked:
+    """`prompting.prepare` beside the event loop."""
+    engine, place = request.app.state.engine, request.app.state.place
+
+    def work() -> Asked:
+        place.require_fits(targets[0].base)
         engine.wait_until_warm()
         from trainer.serve.prompting import prepare
 
-        return prepare(target, messages, max_tokens)
+        return prepare(targets, messages, sampling, fill=fill)
 
     return await asyncio.to_thread(work)
 

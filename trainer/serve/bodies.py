@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from db.comparisons import Sampling
+from db.compare_spec import MAX_SIDES, Sampling, SideSpec, require_sides
 from trainer.prompts import Message
 from trainer.serve.refusals import Refusal, split_field
 
@@ -27,11 +27,11 @@ _NEUTRAL: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class PairBody:
-    """The same messages to an adapter and to its base."""
+class CompareBody:
+    """One to six sides of one base. `messages` holds one list for all of them, or one a side."""
 
-    adapter_id: int
-    messages: list[Message]
+    sides: tuple[SideSpec, ...]
+    messages: list[list[Message]]
     sampling: Sampling
     request_id: str
 
@@ -49,13 +49,24 @@ class ChatBody:
     include_usage: bool
 
 
-def read_pair(body: Mapping[str, Any]) -> PairBody:
-    return PairBody(
-        adapter_id=_whole(body, "adapter_id", None),
-        messages=read_messages(body),
+def read_compare(body: Mapping[str, Any]) -> CompareBody:
+    sides = _sides(body)
+    return CompareBody(
+        sides=sides,
+        messages=_messages_of(body, len(sides)),
         sampling=read_sampling(body, max_tokens=Sampling.max_tokens, temperature=0.0, seed=0),
         request_id=_text(body, "request_id", secrets.token_hex(16)),
     )
+
+
+def read_position(body: Mapping[str, Any]) -> int | None:
+    """Which side to stop; None for all of them."""
+    position = body.get("position")
+    if position is None:
+        return None
+    if isinstance(position, bool) or not isinstance(position, int) or not 0 <= position < MAX_SIDES:
+        raise Refusal("Give position as the number of a side, 0 for the first, or null.", param="position")
+    return position
 
 
 def read_chat(body: Mapping[str, Any]) -> ChatBody:
@@ -70,7 +81,7 @@ def read_chat(body: Mapping[str, Any]) -> ChatBody:
     options = body.get("stream_options")
     return ChatBody(
         model=_text(body, "model", None),
-        messages=read_messages(body),
+        messages=read_messages(body.get("messages")),
         max_tokens=None if body.get(limit) is None else sampling.max_tokens,
         temperature=sampling.temperature,
         seed=sampling.seed,
@@ -91,11 +102,39 @@ def read_sampling(body: Mapping[str, Any], *, max_tokens: int, temperature: floa
         raise Refusal(message, param=field if field in ("temperature", "seed") else "max_tokens") from error
 
 
-def read_messages(body: Mapping[str, Any]) -> list[Message]:
-    messages = body.get("messages")
+def read_messages(messages: Any) -> list[Message]:
     if not isinstance(messages, list) or not messages:
         raise Refusal("Send a list with at least one message.", param="messages")
     return [_message(message) for message in messages]
+
+
+def _sides(body: Mapping[str, Any]) -> tuple[SideSpec, ...]:
+    given = body.get("sides")
+    if not isinstance(given, list) or not all(isinstance(side, Mapping) for side in given):
+        raise Refusal('Send a list of sides, such as [{"base_model_id": 1}].', param="sides")
+    try:
+        return require_sides([_side(side) for side in given])
+    except ValueError as error:
+        raise Refusal(split_field(str(error))[1], param="sides") from error
+
+
+def _side(side: Mapping[str, Any]) -> SideSpec:
+    numbers = ("base_model_id", "adapter_id", "step")
+    given = {name: value for name, value in side.items() if value not in (None, "")}
+    for name, value in given.items():
+        if name not in numbers:
+            raise ValueError(f"sides: {name} is nothing a side has here; name {', '.join(numbers)}.")
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ValueError(f"sides: give {name} as a whole number.")
+    return SideSpec(**given)
+
+
+def _messages_of(body: Mapping[str, Any], sides: int) -> list[list[Message]]:
+    given = body.get("messages")
+    lists = given if isinstance(given, list) and given and isinstance(given[0], list) else [given]
+    if len(lists) not in (1, sides):
+        raise Refusal(f"Send one list of messages, or one a side ({sides}).", param="messages")
+    return [read_messages(each) for each in lists]
 
 
 def _message(message: Any) -> Message:

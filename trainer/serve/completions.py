@@ -73,7 +73,7 @@ def _chunks(run: Run, event: Event, include_usage: bool) -> list[dict]:
 
 
 def _refusal(event: Failed) -> Refusal:
-    return Refusal(event.message, param=event.field, status=400 if event.field else 500)
+    return Refusal(event.message, param=event.field, status=event.status)
 
 
 def _chunk(run: Run, delta: dict, finish_reason: str | None = None) -> dict:
@@ -82,12 +82,13 @@ def _chunk(run: Run, delta: dict, finish_reason: str | None = None) -> dict:
 
 
 def _head(run: Run, kind: str) -> dict:
-    model = run.target.adapter.name if run.target.adapter else run.target.base.name
+    adapter = run.asked.adapters[0]
+    model = adapter.name if adapter else run.asked.base.name
     return {"id": run.id, "object": kind, "created": int(time.time()), "model": model}
 
 
 def _usage(run: Run, done: Done) -> dict:
-    prompt = len(run.prompt_ids)
+    prompt = len(run.asked.prompts[0])
     return {"prompt_tokens": prompt, "completion_tokens": done.tokens, "total_tokens": prompt + done.tokens}
 
 

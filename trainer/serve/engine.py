@@ -5,6 +5,7 @@ server listens long before that is done.
 """
 
 import logging
+import threading
 import time
 import traceback
 from collections import deque
@@ -12,10 +13,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
-from db.enums import Side
-from trainer.serve.catalog import Target
+from trainer.serve.asked import Asked
 from trainer.serve.refusals import split_field
-from trainer.serve.run import Done, End, Event, Failed, Run
+from trainer.serve.run import Ahead, Done, End, Event, Failed, Run
 
 if TYPE_CHECKING:
     from trainer.serve.holding import Held
@@ -26,10 +26,14 @@ logger = logging.getLogger(__name__)
 class Engine:
     """Takes runs in and answers them in turn. Its public methods are for the event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, four_bit: bool = False) -> None:
+        """With `four_bit` bases are packed as QLoRA packs them; that needs a GPU."""
+        self.leaving = ""  # why nobody new is taken in, one sentence; "" while anybody is
+        self._four_bit = four_bit
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="generation")
         self._open: dict[str, tuple[Run, Future]] = {}  # waiting or being answered
-        self._early_stops: deque[tuple[str, Side | None]] = deque(maxlen=64)  # they overtook their runs
+        self._early_stops: deque[tuple[str, int | None]] = deque(maxlen=64)  # they overtook their runs
+        self._telling = threading.Lock()
         self._held: Held | None = None
         self._last_active = time.monotonic()
         self._warm = self._thread.submit(_import_libraries)
@@ -42,25 +46,37 @@ class Engine:
         """Queue a run and return how many are before it. Raises ValueError when its id is in use."""
         if run.id in self._open:
             raise ValueError("request_id: it is still being answered; give each request its own.")
-        ahead = len(self._open)
+        run.ahead = ahead = len(self._open)
         future = self._thread.submit(self._answer, run)
         self._open[run.id] = (run, future)
-        for run_id, side in self._early_stops:
+        for run_id, position in self._early_stops:
             if run_id == run.id:
-                self.stop(run_id, side)
+                self.stop(run_id, position)
         future.add_done_callback(partial(self._finish, run))
         return ahead
 
-    def stop(self, run_id: str, side: Side | None = None) -> bool:
+    def stop(self, run_id: str, position: int | None = None) -> bool:
         """End a run, or one side of it, at the next token. False when it is over, or yet to come."""
         if run_id not in self._open:
-            self._early_stops.append((run_id, side))
+            self._early_stops.append((run_id, position))
             return False
         run, future = self._open[run_id]
-        run.stop(side)
+        run.stop(position)
         if run.is_over:
             future.cancel()  # at once when its turn has not come; without effect when it has
         return True
+
+    def turn_away(self, reason: str) -> None:
+        """Take nobody in any more and send away who waits, with that sentence; the answer under way ends as
+        it would."""
+        self.leaving = reason
+        for run, future in list(self._open.values()):
+            run.refusal = Failed(None, reason, status=503)
+            future.cancel()
+
+    def unload(self, adapter_id: int) -> None:
+        """Forget an adapter and its checkpoints, once the answers taken in before are through."""
+        self._thread.submit(self._unload, adapter_id)
 
     def abandon(self, run: Run) -> None:
         """Nobody waits for this run any more. Without effect when it is over, even if its id lives on."""
@@ -90,10 +106,15 @@ class Engine:
         """Name of the base in memory."""
         return self._held.base.name if self._held else None
 
-    def holds(self, target: Target) -> bool:
+    @property
+    def device(self) -> str | None:
+        """Type of the device that the base in memory is really on."""
+        return self._held.device.type if self._held else None
+
+    def holds(self, asked: Asked) -> bool:
         """True when an answer can begin without loading anything."""
         held = self._held
-        return held is not None and held.base == target.base and held.holds(target.adapter)
+        return held is not None and held.base == asked.base and all(map(held.holds, asked.adapters))
 
     def touch(self) -> None:
         """Somebody asked for something."""
@@ -105,34 +126,46 @@ class Engine:
     def _answer(self, run: Run) -> None:
         from trainer.serve.answering import answer
 
-        answer(self._hold(run.target), run)
+        answer(self._hold(run.asked), run.asked, run.emit, is_stopped=run.is_stopped, arrived=run.arrived)
 
-    def _hold(self, target: Target) -> "Held":
-        """The base of `target` and its adapter, loaded if need be. A failed load leaves nothing behind."""
+    def _hold(self, asked: Asked) -> "Held":
+        """The base and adapters that are asked, loaded if need be. A failed load leaves nothing behind."""
         from trainer.serve.holding import Held, free_memory
 
         held, self._held = self._held, None
-        if held is None or held.base != target.base:
+        if held is None or held.base != asked.base:
             held = None
             free_memory()
-            held = Held(target.base)
-        if target.adapter:
-            held.use(target.adapter)
+            held = Held(asked.base, four_bit=self._four_bit)
+        held.use(*(adapter for adapter in asked.adapters if adapter))
         self._held = held
         return held
 
+    def _unload(self, adapter_id: int) -> None:
+        if self._held:
+            self._held.drop(adapter_id)
+
     def _finish(self, run: Run, future: Future) -> None:
-        for event in _last_events(run, future):
-            run.emit(event)
+        run.emit(_last_events(run, future))
         self.touch()
         del self._open[run.id]
-        run.emit(End())
+        self._tell_places()
+        run.emit([End()])
+
+    def _tell_places(self) -> None:
+        """Say to each who waits, and wants to know, how many are still before it."""
+        with self._telling:
+            for ahead, (run, _) in enumerate(list(self._open.values())):
+                if run.tells_place and ahead != run.ahead:
+                    run.ahead = ahead
+                    run.emit([Ahead(ahead)])
 
 
 def _last_events(run: Run, future: Future) -> list[Event]:
     """What is still to say when the thread is through with a run, or never began it."""
     if future.cancelled():
-        return [Done(side, "cancelled", 0, 0.0, None) for side in run.sides]
+        cancelled = [Done(position, "cancelled", 0, 0.0, None) for position in range(run.asked.rows)]
+        return [run.refusal] if run.refusal and not run.is_over else cancelled
     error = future.exception()
     if error is None:
         return []
@@ -141,7 +174,8 @@ def _last_events(run: Run, future: Future) -> list[Event]:
     # The stack without the error's own words: those may quote the prompt, which never goes to the log.
     stack = "".join(traceback.format_tb(error.__traceback__))
     logger.error("answering failed with %s\n%s", type(error).__name__, stack)
-    return [Failed(None, f"The model server failed ({type(error).__name__}); its log says where. Try again.")]
+    sentence = f"The model server failed ({type(error).__name__}); its log says where. Try again."
+    return [Failed(None, sentence, status=500)]
 
 
 def _import_libraries() -> None:

@@ -5,15 +5,18 @@ Has tokenizers of its own: a fast tokenizer is not for two threads, and the gene
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 from jinja2 import TemplateError
-from transformers import AutoConfig
+from transformers import AutoConfig, PretrainedConfig, PreTrainedTokenizerBase
 
+from db.compare_spec import Sampling
 from trainer import prompts
 from trainer.models import load
-from trainer.serve import adapters
+from trainer.serve import adapters, asked, rows
+from trainer.serve.asked import Asked
 from trainer.serve.catalog import Target
 
 _LONGEST_ANSWER = 4096  # tokens, when neither the request nor the context sets a limit
@@ -22,25 +25,46 @@ _one_at_a_time = threading.Lock()
 
 
 def prepare(
-    target: Target, messages: Sequence[prompts.Message], max_tokens: int | None
-) -> tuple[list[int], int]:
-    """The prompt's token ids, and how many tokens the answer may have (`max_tokens`, or what is left).
+    targets: Sequence[Target],
+    messages: Sequence[Sequence[prompts.Message]],
+    sampling: Sampling,
+    *,
+    fill: bool = False,
+) -> Asked:
+    """What is asked of `targets` (on one base), `messages` holding one list for all or one a target.
 
+    With `fill` the answer may be as long as the context has room for, whatever `sampling` says.
     Raises ValueError with the field in front: the prompt too long for the model's context, messages its
     template refuses, or a model or adapter folder that is missing or damaged.
     """
-    if target.adapter:
-        adapters.check_folder(Path(target.adapter.path))
+    folders = [Path(target.adapter.path) for target in targets if target.adapter]
+    for folder in folders:
+        adapters.check_folder(folder)
+    base = targets[0].base
     with _one_at_a_time:
-        tokenizer, context = _reading(target.base.location, target.base.revision)
-        try:
-            prompt_ids = prompts.encode(tokenizer, messages, for_answer=True)
-        except TemplateError as error:
-            raise ValueError(f"messages: the model's chat template refuses them ({error}).") from error
-    return prompt_ids, _room(len(prompt_ids), context, max_tokens)
+        tokenizer, config = _reading(base.location, base.revision)
+        encoded = [_encode(tokenizer, each) for each in messages]
+    context = getattr(config.get_text_config(), "max_position_embeddings", None)
+    room = min(_room(len(ids), context, None if fill else sampling.max_tokens) for ids in encoded)
+    mixes = len(encoded) == 1 or all(ids == encoded[0] for ids in encoded)
+    mixes = mixes and rows.base_mixes(config) and all(adapters.mixes(folder) for folder in folders)
+    return asked.of(
+        targets,
+        encoded * len(targets) if len(encoded) == 1 else encoded,
+        replace(sampling, max_tokens=room),
+        "one" if mixes else "alternating",
+    )
+
+
+def _encode(tokenizer: PreTrainedTokenizerBase, messages: Sequence[prompts.Message]) -> list[int]:
+    try:
+        return prompts.encode(tokenizer, messages, for_answer=True)
+    except TemplateError as error:
+        raise ValueError(f"messages: the model's chat template refuses them ({error}).") from error
 
 
 def _room(length: int, context: int | None, max_tokens: int | None) -> int:
+    """How many tokens the answer to a prompt of that length may have; `max_tokens` None: what is left."""
     if context is None:
         return max_tokens or _LONGEST_ANSWER
     longest = context - (max_tokens or 1)
@@ -53,8 +77,8 @@ def _room(length: int, context: int | None, max_tokens: int | None) -> int:
 
 
 @lru_cache(maxsize=4)
-def _reading(location: str, revision: str):
-    """The tokenizer of a base, and its context length in tokens (None when the config does not say)."""
+def _reading(location: str, revision: str) -> tuple[PreTrainedTokenizerBase, PretrainedConfig]:
+    """The tokenizer and the config of a base."""
     tokenizer = load.load_tokenizer(location, revision)
     try:
         config = AutoConfig.from_pretrained(location, revision=revision or None, trust_remote_code=False)
@@ -62,4 +86,4 @@ def _reading(location: str, revision: str):
         raise ValueError(
             f"base model: the config of {location} cannot be read; restore its folder."
         ) from error
-    return tokenizer, getattr(config.get_text_config(), "max_position_embeddings", None)
+    return tokenizer, config

@@ -7,24 +7,33 @@ from importlib.metadata import version
 
 import torch
 
-from db.comparisons import Sampling
-from db.enums import Side
-from trainer.serve.catalog import Target, Tuned
+from trainer.serve.asked import Asked
+from trainer.serve.catalog import Tuned
 from trainer.serve.holding import Held
 
 
-def describe(
-    held: Held, target: Target, side: Side, sampling: Sampling, *, rows: int, prompt_tokens: int
-) -> dict:
-    """Provenance of one side's answer, ready for JSON."""
+def describe(held: Held, asked: Asked, row: int) -> dict:
+    """Provenance of the answer of one row, ready for JSON.
+
+    The same request again (sides, their order, prompts, sampling) on the same `batch`, device, threads and
+    packages gives the same text.
+    """
+    adapter = asked.adapters[row]
     return {
-        "base": {"name": target.base.name, "revision": held.revision},
-        "adapter": _adapter(held, target.adapter) if target.adapter and side is Side.TUNED else None,
+        "base": {"name": asked.base.name, "revision": held.revision},
+        "adapter": _adapter(held, adapter) if adapter else None,
         "template_hash": held.template_hash,
         "dtype": str(held.dtype).removeprefix("torch."),
+        "packed": "nf4" if held.four_bit else None,
         "device": _device(held.device),
-        "batch": {"rows": rows, "prompt_tokens": prompt_tokens},
-        "sampling": asdict(sampling),
+        "threads": torch.get_num_threads(),
+        "batch": {
+            "rows": asked.rows,
+            "row": row,
+            "passes": asked.passes,
+            "prompt_tokens": len(asked.prompts[row]),
+        },
+        "sampling": asdict(asked.sampling),
         "packages": _packages(),
     }
 
@@ -37,6 +46,7 @@ def _adapter(held: Held, adapter: Tuned) -> dict:
     return {
         "id": adapter.id,
         "name": adapter.name,
+        "step": adapter.step,
         "hash": held.hash_of(adapter),
         "changed_since_tuning": changed,
     }

@@ -4,12 +4,12 @@ import torch
 
 
 class Dice:
-    """Picks a token for each row of a batch, step by step.
+    """Picks a token for each row of a step.
 
     At a temperature above 0 it uses the Gumbel-max trick (Gumbel 1954; Maddison et al. 2014, "A* Sampling"):
     argmax(logits / temperature + g), with g from the standard Gumbel distribution, is a draw from
-    softmax(logits / temperature). All rows of a step get the same g. So where base and tuned answers part,
-    the weights parted them, never the dice; and a row drawn alone with the same seed says the same.
+    softmax(logits / temperature). All rows of a step get the same g. So where the sides' answers part, the
+    weights parted them, never the dice; and a row drawn alone with the same seed says the same.
     """
 
     def __init__(self, temperature: float, seed: int) -> None:

@@ -1,9 +1,8 @@
-"""Is the base pane truly the base, and the tuned pane truly tuned? Asked once, when an adapter is loaded."""
+"""Is a base column truly the base, and a tuned column truly tuned? Asked once, when an adapter is loaded."""
 
 from collections.abc import Sequence
 
 import torch
-from peft import PeftModel
 from transformers import PreTrainedModel
 
 from trainer.serve import rows
@@ -14,23 +13,52 @@ from trainer.serve.decode import next_logits
 _TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 2e-2, torch.float16: 1e-2}
 
 
-def check(
-    model: PreTrainedModel, peft_model: PeftModel, adapter: str, probe: Sequence[int], *, label: str
-) -> None:
-    """Compare a batch (base row, tuned row) of `model` with the same batch while `peft_model`, around it,
-    has all adapters off.
+def plain_logits(model: PreTrainedModel, probe: Sequence[int]) -> torch.Tensor:
+    """(vocabulary,) after the probe, of a base that no adapter was ever put on: what `check` goes by."""
+    logits, _ = next_logits(model, _batch(model, probe, 2), None)
+    return logits[0]
 
-    Raises ValueError when the base row moved or the tuned row did not: the comparison would mislead.
+
+def check(
+    model: PreTrainedModel,
+    adapter: str,
+    probe: Sequence[int],
+    plain: torch.Tensor,
+    *,
+    mixes: bool,
+    label: str,
+) -> None:
+    """Ask base and adapter as a comparison does, in one batch where the adapter `mixes`, else in turn, and
+    hold them against `plain`.
+
+    Raises ValueError when the base moved or the adapter did not: the comparison would mislead.
     """
-    batch = torch.tensor([list(probe)] * 2, device=model.device)  # (2, tokens)
-    with peft_model.disable_adapter():
-        plain, _ = next_logits(model, batch, None)
-    with rows.assigned(model, [rows.BASE_ROW, adapter]):
-        mixed, _ = next_logits(model, batch, None)
-    if not bool(torch.isfinite(mixed).all()):
+    base, tuned = (_mixed if mixes else _in_turn)(model, adapter, probe)
+    if not bool(torch.isfinite(tuned).all() and torch.isfinite(base).all()):
         raise ValueError(f"adapter: {label} makes the model answer in no numbers; tune it again.")
-    limit = _TOLERANCE.get(mixed.dtype, 1e-2) * float(plain.abs().max())
-    if float((mixed[0] - plain[0]).abs().max()) > limit:
+    limit = _TOLERANCE.get(plain.dtype, 1e-2) * float(plain.abs().max())
+    if float((base - plain).abs().max()) > limit:
         raise ValueError(f"adapter: {label} changes the base's own answers too; it cannot be compared.")
-    if torch.equal(mixed[1], plain[1]):
+    if torch.equal(tuned, base):
         raise ValueError(f"adapter: {label} changes nothing, so both sides would be the base; tune it again.")
+
+
+def _mixed(model: PreTrainedModel, adapter: str, probe: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
+    with rows.assigned(model, [rows.BASE_ROW, adapter]):
+        logits, _ = next_logits(model, _batch(model, probe, 2), None)
+    return logits[0], logits[1]
+
+
+def _in_turn(model: PreTrainedModel, adapter: str, probe: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
+    """The adapter first: what it leaves on would show in the base."""
+    said = {}
+    with rows.in_turn(model) as switch:
+        for name in (adapter, rows.BASE_ROW):
+            switch(name)
+            logits, _ = next_logits(model, _batch(model, probe, 2), None)
+            said[name] = logits[0]
+    return said[rows.BASE_ROW], said[adapter]
+
+
+def _batch(model: PreTrainedModel, probe: Sequence[int], count: int) -> torch.Tensor:
+    return torch.tensor([list(probe)] * count, device=model.device)  # (count, tokens)

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from db.migrations import playground_rows
+
 revision = "0012"
 down_revision = "0011"
 branch_labels = None
@@ -10,6 +12,8 @@ depends_on = None
 
 
 def upgrade() -> None:
+    # SQLite alters a table by replacing it, which it refuses while others point at its rows.
+    lifted = playground_rows.lift(op.get_bind(), ("votes", "answers", "comparisons", "prompts"))
     op.create_table(
         "rounds",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -87,6 +91,7 @@ def upgrade() -> None:
         sa.Column("is_flipped", sa.Boolean(), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revealed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("skipped", sa.String(), nullable=False),
         sa.Column("vote_id", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -131,9 +136,11 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("follows_id", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("job_id", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("key", sa.String(), nullable=True))
+        batch_op.add_column(sa.Column("expected", sa.JSON(), nullable=False, server_default="[]"))
         batch_op.add_column(sa.Column("slice", sa.String(), nullable=False))
         batch_op.add_column(sa.Column("system", sa.String(), nullable=False))
         batch_op.add_column(sa.Column("emptied_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("prompt_hash", sa.String(), nullable=True))
         batch_op.drop_index(batch_op.f("ix_comparisons_adapter_id"))
         batch_op.create_index(batch_op.f("ix_comparisons_follows_id"), ["follows_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_comparisons_project_id_id"), ["project_id", "id"], unique=False)
@@ -181,8 +188,17 @@ def upgrade() -> None:
         batch_op.drop_constraint(batch_op.f("uq_votes_comparison_id_voter_id"), type_="unique")
         batch_op.create_index(batch_op.f("ix_votes_round_id"), ["round_id"], unique=False)
         batch_op.create_unique_constraint(
-            batch_op.f("uq_votes_comparison_id_one_id_other_id_voter_id_settles"),
-            ["comparison_id", "one_id", "other_id", "voter_id", "settles"],
+            batch_op.f("uq_votes_one_id_other_id_voter_id_round_id_settles"),
+            ["one_id", "other_id", "voter_id", "round_id", "settles"],
+        )
+        batch_op.create_index(batch_op.f("ix_votes_comparison_id"), ["comparison_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_votes_instruction_id"), ["instruction_id"], unique=False)
+        batch_op.create_index(
+            "ix_votes_outside_rounds",
+            ["one_id", "other_id", "voter_id"],
+            unique=True,
+            sqlite_where=sa.text("round_id IS NULL"),
+            postgresql_where=sa.text("round_id IS NULL"),
         )
         batch_op.create_foreign_key(batch_op.f("fk_votes_one_id_answers"), "answers", ["one_id"], ["id"])
         batch_op.create_foreign_key(
@@ -192,9 +208,12 @@ def upgrade() -> None:
         batch_op.create_foreign_key(batch_op.f("fk_votes_other_id_answers"), "answers", ["other_id"], ["id"])
         batch_op.create_foreign_key(batch_op.f("fk_votes_first_id_answers"), "answers", ["first_id"], ["id"])
 
+    playground_rows.lay_down(op.get_bind(), playground_rows.to_many_sides(lifted))
 
 
 def downgrade() -> None:
+    """What two sides and one version a prompt cannot say is lost: other sides, rounds, later turns."""
+    lifted = playground_rows.lift(op.get_bind(), playground_rows.NEWER)
     with op.batch_alter_table("votes", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("fk_votes_first_id_answers"), type_="foreignkey")
         batch_op.drop_constraint(batch_op.f("fk_votes_other_id_answers"), type_="foreignkey")
@@ -202,8 +221,11 @@ def downgrade() -> None:
         batch_op.drop_constraint(batch_op.f("fk_votes_instruction_id_instructions"), type_="foreignkey")
         batch_op.drop_constraint(batch_op.f("fk_votes_one_id_answers"), type_="foreignkey")
         batch_op.drop_constraint(
-            batch_op.f("uq_votes_comparison_id_one_id_other_id_voter_id_settles"), type_="unique"
+            batch_op.f("uq_votes_one_id_other_id_voter_id_round_id_settles"), type_="unique"
         )
+        batch_op.drop_index("ix_votes_outside_rounds")
+        batch_op.drop_index(batch_op.f("ix_votes_instruction_id"))
+        batch_op.drop_index(batch_op.f("ix_votes_comparison_id"))
         batch_op.drop_index(batch_op.f("ix_votes_round_id"))
         batch_op.create_unique_constraint(
             batch_op.f("uq_votes_comparison_id_voter_id"), ["comparison_id", "voter_id"]
@@ -251,9 +273,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_comparisons_project_id_id"))
         batch_op.drop_index(batch_op.f("ix_comparisons_follows_id"))
         batch_op.create_index(batch_op.f("ix_comparisons_adapter_id"), ["adapter_id"], unique=False)
+        batch_op.drop_column("prompt_hash")
         batch_op.drop_column("emptied_at")
         batch_op.drop_column("system")
         batch_op.drop_column("slice")
+        batch_op.drop_column("expected")
         batch_op.drop_column("key")
         batch_op.drop_column("job_id")
         batch_op.drop_column("follows_id")
@@ -289,3 +313,4 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_rounds_project_id"))
 
     op.drop_table("rounds")
+    playground_rows.lay_down(op.get_bind(), playground_rows.to_two_sides(lifted))

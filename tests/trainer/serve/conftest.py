@@ -30,14 +30,21 @@ MESSAGES = [{"role": "user", "content": "Which colour is the apple?\n\nThe apple
 
 @dataclass(frozen=True)
 class Shelf:
-    """Adapters by number: two good ones on "tiny", one on "short"; and where everything lies."""
+    """Bases and adapters by number: two good ones and a DoRA on "tiny", one on "short"; where they lie."""
 
     url: str
     base: Path
+    tiny: int
     first: int
     second: int
+    dora: int
     on_short: int
     first_folder: Path
+
+    @property
+    def pair(self) -> list[dict]:
+        """The sides of a plain comparison: base, then tuned."""
+        return [{"base_model_id": self.tiny}, {"adapter_id": self.first}]
 
 
 class Served:
@@ -58,20 +65,21 @@ class Served:
         return self.chat(model, **body)["choices"][0]["message"]["content"]
 
     @contextmanager
-    def stream_pair(self, adapter_id: int, **body) -> Iterator[Iterator[dict]]:
-        body = {"adapter_id": adapter_id, "messages": MESSAGES, "max_tokens": 24, **body}
-        with self.http.stream("POST", "/v1/pair", json=body) as answer:
+    def stream(self, sides: list[dict], **body) -> Iterator[Iterator[dict]]:
+        body = {"sides": sides, "messages": [MESSAGES], "max_tokens": 24, **body}
+        with self.http.stream("POST", "/v1/compare", json=body) as answer:
             if answer.status_code != 200:
                 answer.read()
             assert answer.status_code == 200, answer.text
             yield (json.loads(line[6:]) for line in answer.iter_lines() if line)
 
-    def pair(self, adapter_id: int, **body) -> list[dict]:
-        with self.stream_pair(adapter_id, **body) as events:
+    def compare(self, sides: list[dict], **body) -> list[dict]:
+        with self.stream(sides, **body) as events:
             return list(events)
 
-    def stop(self, request_id: str, side: str | None = None) -> bool:
-        return self.http.post(f"/v1/pair/{request_id}/stop", json={"side": side}).json()["running"]
+    def stop(self, request_id: str, position: int | None = None) -> bool:
+        path = f"/v1/compare/{request_id}/stop"
+        return self.http.post(path, json={"position": position}).json()["running"]
 
     def wait_until_quiet(self) -> None:
         deadline = time.monotonic() + 20
@@ -80,12 +88,12 @@ class Served:
             time.sleep(0.01)
 
 
-def said(events: list[dict], side: str) -> str:
-    return "".join(event["text"] for event in events if event["type"] == "delta" and event["side"] == side)
+def said(events: list[dict], position: int) -> str:
+    return "".join(e["text"] for e in events if e["type"] == "delta" and e["position"] == position)
 
 
-def done(events: list[dict], side: str) -> dict:
-    (event,) = (event for event in events if event["type"] == "done" and event["side"] == side)
+def done(events: list[dict], position: int) -> dict:
+    (event,) = (e for e in events if e["type"] == "done" and e["position"] == position)
     return event
 
 
@@ -124,6 +132,8 @@ def make_adapter(base: Path, folder: Path, *, seed: int, size: float = 0.3, **op
     for name, weight in model.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(weight, std=size)
+        elif "magnitude" in name:  # DoRA's lengths of the weight columns
+            weight.data *= 1 + size * torch.rand_like(weight)
     model.save_pretrained(folder)
     return folder
 
@@ -172,8 +182,10 @@ def shelf(tmp_path_factory, tiny_llama, empty_file) -> Iterator[Shelf]:
     yield Shelf(
         url=url,
         base=base,
+        tiny=tiny_id,
         first=add_adapter("first", folders[0], tiny_id),
         second=add_adapter("second", folders[1], tiny_id),
+        dora=add_adapter("dora", make_adapter(base, room / "dora", seed=4, use_dora=True), tiny_id),
         on_short=add_adapter("on short", make_adapter(short, room / "adapter-s", seed=3), short_id),
         first_folder=folders[0],
     )
@@ -183,7 +195,7 @@ def shelf(tmp_path_factory, tiny_llama, empty_file) -> Iterator[Shelf]:
 @pytest.fixture(scope="module")
 def served(shelf) -> Iterator[Served]:
     engine = Engine()
-    app = create_app(engine, token=TOKEN)
+    app = create_app(engine, tokens=[TOKEN])
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -15,7 +15,14 @@ def client(served):
 
 
 def test_bases_and_adapters_are_listed_by_name(client):
-    assert [model.id for model in client.models.list()] == ["tiny", "short", "on short", "second", "first"]
+    assert [model.id for model in client.models.list()] == [
+        "tiny",
+        "short",
+        "on short",
+        "dora",
+        "second",
+        "first",
+    ]
 
 
 @pytest.mark.parametrize("model", ["tiny", "first"])
