@@ -148,13 +148,17 @@ def new_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> LlamaForCau
 def documents(
     write: Callable[[], str], tokenizer: PreTrainedTokenizerFast, most: int
 ) -> Iterator[np.ndarray]:
-    """An endless stream of token ids, a document of at most `most` at a time, opened by the bos token."""
-    bos = tokenizer.bos_token_id
+    """An endless stream of token ids, a document of at most `most` at a time, opened by the bos token.
+
+    A whole one closes with the end token: a base that never saw it cannot tell it from the other tokens it
+    never saw, and short answers then run on however long one tunes.
+    """
+    bos, end = tokenizer.bos_token_id, tokenizer.eos_token_id
     while True:
         encoded = tokenizer.backend_tokenizer.encode_batch(
             [write() for _ in range(2000)], add_special_tokens=False
         )
-        yield from (np.array([bos, *e.ids[: most - 1]], dtype=np.int64) for e in encoded)
+        yield from (np.array([bos, *e.ids, end][:most], dtype=np.int64) for e in encoded)
 
 
 class Rows:
