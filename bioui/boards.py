@@ -22,7 +22,7 @@ from bioui.components.leaderboard import (
 )
 from bioui.components.leaderboard_forest import forest_value as drawn
 from bioui.components.leaderboard_forest import no_forest
-from bioui.evaluating import linked
+from bioui.handling import linked
 from bioui.present import counted
 from db import leaderboard, task_versions
 from db.enums import Way

@@ -23,6 +23,7 @@ from bioui.components.job_panel import NO_LOG, log_path, read_log, time_taken
 from bioui.components.notice import NO_NOTICE
 from bioui.components.progress import NO_PROGRESS
 from bioui.components.table import Column, cell, table_value
+from bioui.handling import linked
 from bioui.present import ago, exact, status_chip
 from bioui.runs import worker_notice
 from bioui.watching import RunWatch, follow, mark_of
@@ -46,18 +47,10 @@ EMPTY = empty_state(
 FORM_OPEN = -1  # beside the list, in place of a run's number
 
 
-def linked(request: gr.Request) -> int:
-    """The job that the address names, 0 for none."""
-    given = request.query_params.get("job", "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else 0
-
-
 def linked_encoder(session: Session, project_id: int, request: gr.Request) -> int:
     """The job of ?encoder=, 0 where there is none: other pages know an encoder by its own number."""
-    given = request.query_params.get("encoder", "")
-    if not (given.isascii() and given.isdigit() and len(given) < 10):
-        return 0
-    return encoders.get_encoder(session, project_id, int(given)).job_id or 0
+    wanted = linked(request, "encoder")
+    return encoders.get_encoder(session, project_id, wanted).job_id or 0 if wanted else 0
 
 
 def find_run(session: Session, project_id: int, job_id: int) -> Job:

@@ -53,12 +53,6 @@ class Watch:
     board_mark: tuple = ()
 
 
-def linked(request: gr.Request, name: str) -> int:
-    """The number that the address names, 0 for none."""
-    given = request.query_params.get(name, "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else 0
-
-
 def find_run(session: Session, project_id: int, job_id: int) -> Job:
     """The run, when it is this project's. Raises LookupError when it is not."""
     job = jobs.get_job(session, job_id)

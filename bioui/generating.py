@@ -19,7 +19,7 @@ from bioui.components.job_panel import log_path, read_log
 from bioui.components.notice import NO_NOTICE, notice_value
 from bioui.components.table import Trail
 from bioui.components.train_form import request_key
-from bioui.handling import project_of
+from bioui.handling import linked, project_of
 from bioui.watching import mark_of
 from db import endpoints, generation_figures, generation_runs, generation_templates, jobs, specs
 from db.enums import JobKind, JobStatus
@@ -59,12 +59,6 @@ def linked_run(session: Session, project_id: int, request: gr.Request) -> Job:
 
 def project_id_of(session: Session, request: gr.Request) -> int:
     return project_of(session, request).id
-
-
-def linked(request: gr.Request, name: str) -> int:
-    """The number that the address names, 0 for none."""
-    given = request.query_params.get(name, "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else 0
 
 
 def list_value(session: Session, project_id: int, trail: Trail, *, open_id: int = 0) -> dict:

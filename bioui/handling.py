@@ -40,6 +40,12 @@ def project_of(session: Session, request: gr.Request) -> Project:
     return known[0]
 
 
+def linked(request: gr.Request, name: str) -> int:
+    """The number that the address gives for `name` (?job=7), 0 for none."""
+    given = request.query_params.get(name, "")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else 0
+
+
 def needs(right: Right) -> Callable[[Callable], Callable]:
     """Mark a handler with the right it asks for, and refuse the call of anyone who lacks it.
 

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-import gradio as gr
-
 from bioui import outgoing
 from bioui.components.heat_map import heat_value, no_figure
 from bioui.components.job_panel import log_path, read_log
@@ -53,12 +51,6 @@ class Watch:
     mark: tuple = ()
     figure_mark: tuple = ()
     log_mark: int = 0
-
-
-def linked(request: gr.Request, name: str) -> int:
-    """The number that the address names, 0 for none."""
-    given = request.query_params.get(name, "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else 0
 
 
 def studies_value(session: Session, project_id: int, *, open_id: int = 0) -> dict:

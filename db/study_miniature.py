@@ -25,7 +25,7 @@ SHORT = {
     "named_entity_recognition": "NER",
     "relation_extraction": "RE",
     "natural_language_inference": "NLI",
-    "multiple_choice": "multiple choice",
+    "multiple_choice": "MCQ",
 }
 
 

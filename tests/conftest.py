@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Error, sync_playwright
+from playwright.sync_api import Browser, Error, expect, sync_playwright
 
 from db import migrate, users
 from db.enums import Role
@@ -21,6 +21,7 @@ from db.settings import Settings
 from db.tables import Project
 
 PASSWORD = "correct horse battery"
+expect.set_options(timeout=30_000)  # of every browser test: two busy cores
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from bioui.components.notice import NO_NOTICE
 from bioui.components.progress import NO_PROGRESS
 from bioui.components.table import Trail, table_value
 from bioui.components.train_form import request_key
+from bioui.handling import linked
 from bioui.runs import can_cancel, can_resume
 from bioui.watching import mark_of
 from db import conversion_figures, conversions, jobs, specs
@@ -50,12 +51,6 @@ def find_run(session: Session, project_id: int, job_id: int) -> Job:
     if job.project_id != project_id or job.kind is not JobKind.CONVERT:
         raise LookupError(f"This project has no conversion of job number {job_id}.")
     return job
-
-
-def linked(request: gr.Request) -> int:
-    """The number of the job that the address names (?run=), 0 for none."""
-    given = request.query_params.get("run", "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else 0
 
 
 def list_value(session: Session, project_id: int, trail: Trail, *, open_id: int = 0) -> dict:
@@ -113,7 +108,7 @@ def run_values(session: Session, job: Job | None, faults: Trail) -> tuple:
 
 def linked_conversion(session: Session, project_id: int, request: gr.Request) -> tuple[Job, Conversion]:
     """The conversion that the address names. Raises LookupError where it is not there or has not begun."""
-    job = find_run(session, project_id, linked(request))
+    job = find_run(session, project_id, linked(request, "run"))
     found = conversions.of_job(session, job.id)
     if found is None:
         raise LookupError("This conversion has not begun; there is nothing in it yet.")

@@ -21,7 +21,7 @@ from bioui.components.frame import Page
 from bioui.components.spread import spread
 from bioui.components.view import View
 from bioui.evaluating import Watch
-from bioui.handling import actor_of, needs
+from bioui.handling import actor_of, linked, needs
 from bioui.runs import worker_notice
 from db import task_versions
 from db.policy import Right
@@ -35,8 +35,8 @@ def open_form(project_id: int, models: list | None, request: gr.Request):
     """The form with a fresh key. What was chosen before stays; ?adapter= chooses that one."""
     with read() as session:
         known, tasks = list_models(session, project_id), task_versions.list_tasks(session, project_id)
-        linked = f"adapter:{evaluating.linked(request, 'adapter')}"
-        chosen = [key for key in models or [linked] if key in {model.key for model in known}]
+        asked = f"adapter:{linked(request, 'adapter')}"
+        chosen = [key for key in models or [asked] if key in {model.key for model in known}]
         groups = [task_choices(tasks, group) for group in GROUPS]
         return (
             evaluating.missing_notice(session, project_id) if not tasks else worker_notice(session),

@@ -56,12 +56,6 @@ def run_values(session: Session, job: Job, watch: RunWatch) -> tuple:
     return (*panel_values(session, job, watch), cancel_btn, resume_btn)
 
 
-def linked(request: gr.Request, name: str) -> int:
-    """The number that the address names, 0 for none."""
-    given = request.query_params.get(name, "")
-    return int(given) if given.isdigit() else 0
-
-
 def linked_many(request: gr.Request, name: str) -> list[int]:
     """The numbers that the address names with commas between, each once."""
     parts = request.query_params.get(name, "").split(",")

@@ -20,9 +20,9 @@ from bioui.components.train_form import (
     version_choices,
     yaml_of,
 )
-from bioui.components.train_panes import linked, open_run
+from bioui.components.train_panes import open_run
 from bioui.components.view import View
-from bioui.handling import actor_of, needs
+from bioui.handling import actor_of, linked, needs
 from bioui.runs import FORM_OPEN, can_resume, enqueue, report_of, runs_value, worker_notice
 from bioui.watching import RunWatch
 from db import jobs, train_presets

@@ -13,7 +13,6 @@ from bioui.components.convert_panel import (
     Watch,
     any_open,
     find_run,
-    linked,
     linked_conversion,
     list_value,
     look,
@@ -37,7 +36,7 @@ from bioui.components.notice import notice
 from bioui.components.progress import NO_PROGRESS, progress_bar, progress_value
 from bioui.components.table import Trail, row_id, table
 from bioui.components.view import View
-from bioui.handling import actor_of, needs, project_of
+from bioui.handling import actor_of, linked, needs, project_of
 from bioui.runs import worker_notice
 from bioui.work import Work
 from db import conversion_figures, conversion_undo, jobs
@@ -59,7 +58,7 @@ WORDS = "<p>{{value.text}}</p>"
 @needs(RIGHT)
 def show_page(project_id: int, request: gr.Request):
     """The conversion of ?run=, else the list; whoever was quicker with the form keeps it open."""
-    job_id = linked(request)
+    job_id = linked(request, "run")
     with read() as session:
         shown = open_run(session, project_id, job_id, Trail())
     if job_id:
@@ -84,14 +83,14 @@ def older_runs(project_id: int, trail: Trail, request: gr.Request):
     with read() as session:
         page = conversion_figures.list_runs(session, project_id, before=trail.before_id)
         trail = trail.older(page.next_before)
-        return list_value(session, project_id, trail, open_id=linked(request)), trail
+        return list_value(session, project_id, trail, open_id=linked(request, "run")), trail
 
 
 @needs(RIGHT)
 def newer_runs(project_id: int, trail: Trail, request: gr.Request):
     trail = trail.newer()
     with read() as session:
-        return list_value(session, project_id, trail, open_id=linked(request)), trail
+        return list_value(session, project_id, trail, open_id=linked(request, "run")), trail
 
 
 @needs(RIGHT)
@@ -134,7 +133,7 @@ def open_run(session: Session, project_id: int, job_id: int, trail: Trail) -> tu
 @needs(RIGHT)
 def tick(watch: Watch, trail: Trail, faults: Trail, request: gr.Request):
     """What has changed since the last look, nothing when nothing has."""
-    wanted = linked(request)
+    wanted = linked(request, "run")
     with read() as session:
         project_id = project_of(session, request).id
         job = find_run(session, project_id, wanted) if wanted else None
@@ -179,7 +178,7 @@ def start(project_id: int, key: str, draft: Draft, name: str, privacy: bool, req
 @needs(RIGHT)
 def cancel(project_id: int, trail: Trail, request: gr.Request):
     with write() as session:
-        job = find_run(session, project_id, linked(request))
+        job = find_run(session, project_id, linked(request, "run"))
         jobs.request_cancel(session, actor_of(session, request), job.id)
         session.flush()
         return open_run(session, project_id, job.id, trail)
@@ -188,7 +187,7 @@ def cancel(project_id: int, trail: Trail, request: gr.Request):
 @needs(RIGHT)
 def resume(project_id: int, trail: Trail, request: gr.Request):
     with write() as session:
-        job = find_run(session, project_id, linked(request))
+        job = find_run(session, project_id, linked(request, "run"))
         jobs.requeue(session, actor_of(session, request), job.id)
         session.flush()
         return open_run(session, project_id, job.id, trail)

@@ -27,19 +27,21 @@ from bioui.components.frame import page_frame
 from bioui.components.job_panel import log_tail
 from bioui.components.notice import notice, notice_value
 from bioui.components.progress import progress_bar
+from bioui.components.run_control import run_control, run_handlers, wire_run_control
 from bioui.components.spread import spread
 from bioui.components.table import row_id, table
 from bioui.components.train_form import request_key
 from bioui.components.view import View
-from bioui.encoder_runs import FORM_OPEN, find_run, linked, log_of, open_run, run_values
-from bioui.handling import actor_of, needs, project_of
+from bioui.encoder_runs import FORM_OPEN, find_run, log_of, open_run, run_values
+from bioui.handling import actor_of, linked, needs, project_of
 from bioui.runs import worker_notice
 from bioui.watching import RunWatch
-from db import encoders, jobs
+from db import encoders
 from db.encoder_spec import STAND_IN
 from db.enums import JobKind
 from db.policy import Right
-from db.session import read, write
+from db.session import Session, read, write
+from db.tables import Job
 
 TITLE, PATH, RIGHT = "Encoders", "/encoders", Right.READ
 SECTION = "Evaluate"  # the pages of one section stand together under one name in the bar
@@ -55,7 +57,7 @@ RUN = 9  # what `run_values` gives
 def show_page(project_id: int, request: gr.Request):
     """The run of ?job=, or the one that made ?encoder=, else the list alone."""
     with read() as session:
-        job_id = linked(request) or encoder_runs.linked_encoder(session, project_id, request)
+        job_id = linked(request, "job") or encoder_runs.linked_encoder(session, project_id, request)
         return open_run(session, project_id, job_id)
 
 
@@ -81,7 +83,7 @@ def close_pane(project_id: int, request: gr.Request):
 @needs(RIGHT)
 def tick(watch: RunWatch, request: gr.Request):
     """What has changed since the last look, nothing when nothing has; the address says which run is open."""
-    wanted = linked(request)
+    wanted = linked(request, "job")
     with read() as session:
         project_id = project_of(session, request).id
         job = find_run(session, project_id, wanted) if wanted else None
@@ -98,32 +100,8 @@ def tick(watch: RunWatch, request: gr.Request):
         return listed, worker_notice(session), gr.Timer(active=True), fresh, log, *shown
 
 
-@needs(Right.EVALUATE)
-def ask_cancel(project_id: int, request: gr.Request):
-    with read() as session:
-        job = find_run(session, project_id, linked(request))
-        return gr.Column(visible=True), {"text": encoder_runs.cancel_sentence(job)}
-
-
-@needs(RIGHT)
-def keep_running(request: gr.Request):
-    return gr.Column(visible=False)
-
-
-@needs(Right.EVALUATE)
-def cancel(project_id: int, request: gr.Request):
-    with write() as session:
-        job = find_run(session, project_id, linked(request))
-        jobs.request_cancel(session, actor_of(session, request), job.id)
-        return open_run(session, project_id, job.id)
-
-
-@needs(Right.EVALUATE)
-def resume(project_id: int, request: gr.Request):
-    with write() as session:
-        job = find_run(session, project_id, linked(request))
-        jobs.requeue(session, actor_of(session, request), job.id)
-        return open_run(session, project_id, job.id)
+def _linked(session: Session, project_id: int, request: gr.Request) -> Job:
+    return find_run(session, project_id, linked(request, "job"))
 
 
 # Handlers: the form -------------------------------------------------------------------------------------
@@ -185,6 +163,17 @@ def start(project_id: int, form_key: str, values: tuple, request: gr.Request):
         return open_run(session, project_id, job.id)
 
 
+def _question(_session: Session, job: Job) -> str:
+    return encoder_runs.cancel_sentence(job)
+
+
+def _shown(session: Session, project_id: int, job: Job, _request: gr.Request) -> tuple:
+    return open_run(session, project_id, job.id)
+
+
+CONTROL = run_handlers(find=_linked, question=_question, show=_shown)
+
+
 # Layout and wiring --------------------------------------------------------------------------------------
 
 
@@ -207,23 +196,16 @@ def build() -> None:
             scale=5, min_width=320, visible=False, elem_classes="pane", elem_id="run-pane"
         ) as run_col:
             head_html, bar_html, outcome_html = encoder_head(), progress_bar(), notice()
-            with gr.Row(elem_classes="actions"):
-                cancel_btn = gr.Button("Cancel run", size="sm", visible=False)
-                resume_btn = gr.Button("Resume", visible=False)
-            with gr.Column(visible=False, elem_classes="confirm") as confirm_col:
-                confirm_html = View("<p>{{value.text}}</p>", {"text": ""})
-                with gr.Row(elem_classes="actions"):
-                    stop_btn = gr.Button("Stop it", variant="stop", size="sm")
-                    keep_btn = gr.Button("Keep running", size="sm")
+            control = run_control()
             scores_html = encoder_scores()
             with gr.Row(elem_classes="encoder-curves"):
                 loss_html, looks_html = curves(NO_LOSS), curves(NO_LOOK)
             settings_html, log_html = encoder_settings(), log_tail()
     timer, watch_state, key_state = gr.Timer(TICK, active=False), gr.State(RunWatch()), gr.State("")
 
-    run = [head_html, bar_html, outcome_html, loss_html, looks_html, scores_html, settings_html, cancel_btn,
-           resume_btn]  # fmt: skip
-    frame = [list_html, worker_html, timer, form_col, run_col, confirm_col, watch_state]
+    run = [head_html, bar_html, outcome_html, loss_html, looks_html, scores_html, settings_html,
+           *control.buttons]  # fmt: skip
+    frame = [list_html, worker_html, timer, form_col, run_col, control.confirm_col, watch_state]
     everything = [*frame, log_html, *run]
     here, fields = [page.project_id], form.by_name
 
@@ -235,10 +217,7 @@ def build() -> None:
     page.on(close_btn.click, close_pane, here, everything)
     ticking = [list_html, worker_html, timer, watch_state, log_html, *run]
     page.on(timer.tick, tick, [watch_state], ticking, problem=gr.State(None))
-    page.on(cancel_btn.click, ask_cancel, here, [confirm_col, confirm_html])
-    page.on(keep_btn.click, keep_running, None, [confirm_col])
-    page.on(stop_btn.click, cancel, here, everything, trigger_mode="once")
-    page.on(resume_btn.click, resume, here, everything, trigger_mode="once")
+    wire_run_control(page, control, CONTROL, everything)
 
     beside = [worker_html, list_html, form_col, run_col, head_html, watch_state, key_state]
     choosing = [*beside, fields["train_task_id"], fields["tasks"]]

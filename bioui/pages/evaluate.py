@@ -14,15 +14,16 @@ from bioui.components.leaderboard_gate import gate_setting
 from bioui.components.leaderboard_rows import rows_reckoner
 from bioui.components.notice import notice
 from bioui.components.progress import progress_bar
+from bioui.components.run_control import run_control, run_handlers, wire_run_control
 from bioui.components.table import row_id, table
 from bioui.components.view import View
-from bioui.evaluating import NO_RUNS, Watch, find_run, linked, log_of, open_run, run_values, runs_value
-from bioui.handling import actor_of, needs, project_of
+from bioui.evaluating import NO_RUNS, Watch, find_run, log_of, open_run, run_values, runs_value
+from bioui.handling import actor_of, linked, needs, project_of
 from bioui.runs import worker_notice
-from db import jobs
 from db import leaderboard as leaderboards
 from db.policy import Right
-from db.session import Session, read, write
+from db.session import Session, read
+from db.tables import Job
 
 TITLE, PATH, RIGHT = "Leaderboard", "/evaluate", Right.READ
 SECTION = "Evaluate"  # the pages of one section stand together under one name in the bar
@@ -144,32 +145,19 @@ def tick(watch: Watch, request: gr.Request):
         return listed, worker_notice(session), line, gr.Timer(active=True), fresh, log, *shown, *board
 
 
-@needs(Right.EVALUATE)
-def ask_cancel(project_id: int, request: gr.Request):
-    with read() as session:
-        job = find_run(session, project_id, linked(request, "job"))
-        return gr.Column(visible=True), {"text": evaluating.cancel_sentence(job)}
+def _linked(session: Session, project_id: int, request: gr.Request) -> Job:
+    return find_run(session, project_id, linked(request, "job"))
 
 
-@needs(RIGHT)
-def keep_running(request: gr.Request):
-    return gr.Column(visible=False)
+def _question(_session: Session, job: Job) -> str:
+    return evaluating.cancel_sentence(job)
 
 
-@needs(Right.EVALUATE)
-def cancel(project_id: int, request: gr.Request):
-    with write() as session:
-        job = find_run(session, project_id, linked(request, "job"))
-        jobs.request_cancel(session, actor_of(session, request), job.id)
-        return open_run(session, project_id, job.id)
+def _shown(session: Session, project_id: int, job: Job, _request: gr.Request) -> tuple:
+    return open_run(session, project_id, job.id)
 
 
-@needs(Right.EVALUATE)
-def resume(project_id: int, request: gr.Request):
-    with write() as session:
-        job = find_run(session, project_id, linked(request, "job"))
-        jobs.requeue(session, actor_of(session, request), job.id)
-        return open_run(session, project_id, job.id)
+CONTROL = run_handlers(find=_linked, question=_question, show=_shown)
 
 
 # Layout and wiring --------------------------------------------------------------------------------------
@@ -196,14 +184,7 @@ def build() -> None:
             scale=5, min_width=320, visible=False, elem_classes="pane", elem_id="run-pane"
         ) as run_col:
             head_html, bar_html, outcome_html = run_head(), progress_bar(), notice()
-            with gr.Row(elem_classes="actions"):
-                cancel_btn = gr.Button("Cancel run", size="sm", visible=False)
-                resume_btn = gr.Button("Resume", visible=False)
-            with gr.Column(visible=False, elem_classes="confirm") as confirm_col:
-                confirm_html = View("<p>{{value.text}}</p>", {"text": ""})
-                with gr.Row(elem_classes="actions"):
-                    stop_btn = gr.Button("Stop it", variant="stop", size="sm")
-                    keep_btn = gr.Button("Keep running", size="sm")
+            control = run_control()
             tasks_html, log_html, settings_html = run_tasks(), log_tail(), run_settings()
     board_html = leaderboard()
     with gr.Column(elem_classes="section", visible=False, elem_id="gains") as gains_col:
@@ -215,8 +196,9 @@ def build() -> None:
         rows_reckoner(page)
     timer, watch_state = gr.Timer(TICK, active=False), gr.State(Watch())
 
-    run = [head_html, bar_html, outcome_html, tasks_html, cancel_btn, resume_btn]
-    frame = [runs_html, worker_html, line_html, timer, work_row, form_col, run_col, confirm_col, watch_state]
+    run = [head_html, bar_html, outcome_html, tasks_html, *control.buttons]
+    frame = [runs_html, worker_html, line_html, timer, work_row, form_col, run_col, control.confirm_col,
+             watch_state]  # fmt: skip
     everything = [*frame, log_html, settings_html, *run]
     board = [board_html, adapter_dd, forest_html, gains_col]
     here = [page.project_id]
@@ -238,9 +220,6 @@ def build() -> None:
     page.on(close_btn.click, close_pane, here, everything)
     ticking = [runs_html, worker_html, line_html, timer, watch_state, log_html, *run, *board]
     page.on(timer.tick, tick, [watch_state], ticking, problem=gr.State(None))
-    page.on(cancel_btn.click, ask_cancel, here, [confirm_col, confirm_html])
-    page.on(keep_btn.click, keep_running, None, [confirm_col])
-    page.on(stop_btn.click, cancel, here, everything, trigger_mode="once")
-    page.on(resume_btn.click, resume, here, everything, trigger_mode="once")
+    wire_run_control(page, control, CONTROL, everything)
     beside = [runs_html, work_row, form_col, run_col, head_html, watch_state]
     evaluate_start.wire(page, form, worker_html, new_btn, beside, everything)

@@ -36,8 +36,8 @@ from bioui.components.progress import NO_PROGRESS, progress_bar
 from bioui.components.spread import spread
 from bioui.components.table import Trail, row_id, table
 from bioui.components.view import View
-from bioui.generating import Watch, find_run, linked, linked_run
-from bioui.handling import actor_of, needs
+from bioui.generating import Watch, find_run, linked_run
+from bioui.handling import actor_of, linked, needs
 from bioui.runs import worker_notice
 from db import generation_figures, generation_runs
 from db.policy import Right

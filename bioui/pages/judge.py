@@ -15,11 +15,11 @@ from bioui.components.judge_form import judge_form as form_at
 from bioui.components.judge_result import NO_HEAD, NO_RESULT, NO_ROW, judge_head, judge_result, judge_row
 from bioui.components.notice import NO_NOTICE, notice
 from bioui.components.progress import NO_PROGRESS, progress_bar
+from bioui.components.run_control import run_control, run_handlers, wire_run_control
 from bioui.components.spread import spread
 from bioui.components.table import Trail, row_id, table
 from bioui.components.view import View
-from bioui.evaluating import linked
-from bioui.handling import actor_of, needs
+from bioui.handling import actor_of, linked, needs
 from bioui.runs import worker_notice
 from bioui.watching import mark_of
 from db import jobs, judge_runs
@@ -54,16 +54,17 @@ def screen(session: Session, project_id: int, job_id: int, opened: Opened = Open
     """Everything about the runs, in the order of build()'s `shown`."""
     job = judged.find_run(session, project_id, job_id) if job_id else None
     listed = judged.runs_value(session, project_id, job_id)
-    visible = gr.update(visible=bool(job))
+    visible, hidden = gr.update(visible=bool(job)), gr.update(visible=False)
     if job is None:
         empty = (NO_HEAD, NO_PROGRESS, NO_NOTICE, NO_RESULT, gr.skip(), NO_ROW, gr.skip())
         at_rest = (gr.Timer(active=False), Opened())
-        return listed, gr.update(visible=False), visible, *_buttons(None), *empty, *at_rest
+        return listed, hidden, visible, hidden, *_buttons(None), *empty, *at_rest
     rows, now = _rows(session, job, opened)
     return (
         listed,
-        gr.update(visible=False),
+        hidden,
         visible,
+        hidden if opened == Opened() else gr.skip(),  # a look in between leaves the question open
         *_buttons(job),
         judged.head_value(session, job),
         judged.bar_value(job),
@@ -194,27 +195,22 @@ def start(project_id: int, form_key: str, values: tuple, request: gr.Request):
         return screen(session, project_id, job.id)
 
 
-@needs(Right.EVALUATE)
-def cancel(project_id: int, request: gr.Request):
-    with write() as session:
-        job = _job(session, project_id, request)
-        jobs.request_cancel(session, actor_of(session, request), job.id)
-        return screen(session, project_id, job.id)
-
-
-@needs(Right.EVALUATE)
-def resume(project_id: int, request: gr.Request):
-    with write() as session:
-        job = _job(session, project_id, request)
-        jobs.requeue(session, actor_of(session, request), job.id)
-        return screen(session, project_id, job.id)
-
-
 def _job(session: Session, project_id: int, request: gr.Request) -> Job:
     return judged.find_run(session, project_id, linked(request, "job"))
 
 
-SHOWN = 14  # the outputs of `screen`
+SHOWN = 15  # the outputs of `screen`
+
+
+def _question(_session: Session, job: Job) -> str:
+    return f"Stop {job.name}? Verdicts given so far are kept, and the run can be resumed from there."
+
+
+def _shown(session: Session, project_id: int, job: Job, _request: gr.Request) -> tuple:
+    return screen(session, project_id, job.id)
+
+
+CONTROL = run_handlers(find=_job, question=_question, show=_shown)
 
 
 # layout and wiring ------------------------------------------------------------------------------------
@@ -240,25 +236,22 @@ def build() -> None:
         ) as run_col:
             head_html = judge_head()
             bar_html, outcome_html = progress_bar(), notice()
-            with gr.Row(elem_classes="actions"):
-                cancel_btn = gr.Button("Cancel run", size="sm", visible=False)
-                resume_btn = gr.Button("Resume", size="sm", visible=False)
+            control = run_control()
             result_html = judge_result()
             rows_html, row_html = table("Judged rows", empty_value=judged.NO_ROWS), judge_row()
             log_html = log_tail()
     judge_check(page)
     timer, opened_state, key_state = gr.Timer(TICK, active=False), gr.State(Opened()), gr.State("")
 
-    shown = [runs_html, form_col, run_col, cancel_btn, resume_btn, head_html, bar_html, outcome_html,
-             result_html, rows_html, row_html, log_html, timer, opened_state]  # fmt: skip
+    shown = [runs_html, form_col, run_col, control.confirm_col, *control.buttons, head_html, bar_html,
+             outcome_html, result_html, rows_html, row_html, log_html, timer, opened_state]  # fmt: skip
     here, at = [page.project_id], [page.project_id, opened_state]
     page.on_load(show_page, [worker_html, new_btn, *shown])
     chosen = page.on(runs_html.open, choose_run, here, shown)
     page.on(head_html.close, close_pane, here, shown)
     page.on(close_btn.click, close_pane, here, shown)
     page.on(timer.tick, tick, at, shown, problem=gr.State(None))
-    page.on(cancel_btn.click, cancel, here, shown, trigger_mode="once")
-    page.on(resume_btn.click, resume, here, shown, trigger_mode="once")
+    wire_run_control(page, control, CONTROL, shown)
     opened = page.on(rows_html.open, open_row, at, [rows_html, row_html, opened_state])
     page.on(rows_html.older, turn_later, at, [rows_html, opened_state])
     page.on(rows_html.newer, turn_earlier, at, [rows_html, opened_state])

@@ -11,6 +11,7 @@ from bioui.components.heat_map import heat_map, no_figure
 from bioui.components.job_panel import NO_LOG, log_tail
 from bioui.components.notice import NO_NOTICE, notice
 from bioui.components.progress import NO_PROGRESS, progress_bar
+from bioui.components.run_control import run_control, run_handlers, wire_run_control
 from bioui.components.spread import spread
 from bioui.components.study_form import (
     NAMES,
@@ -25,9 +26,9 @@ from bioui.components.study_form import (
 from bioui.components.study_run import EMPTY, NO_ARMS, NO_HEAD, arms_table, cancel_sentence, study_head
 from bioui.components.table import row_id, table
 from bioui.components.view import View
-from bioui.handling import actor_of, needs, project_of
+from bioui.handling import actor_of, linked, needs, project_of
 from bioui.runs import worker_notice
-from bioui.studying import Watch, linked
+from bioui.studying import Watch
 from db import studies, study_control, study_miniature, study_steps
 from db.policy import Right
 from db.session import Session, read, write
@@ -39,7 +40,6 @@ SECTION = "Evaluate"
 SENTENCE = "Ask one question with many runs: what tuning on each kind of data does to each kind of task."
 TICK = 2.0  # seconds between two looks at a study
 FORM_OPEN = -1  # beside the list, in place of the id of an open study
-CONFIRM = "<p>{{value.text}}</p>"
 LINKS = """
 {{#if value.links}}<p class="study-files"><span class="muted">For you alone, for a day:</span>
 {{#each value.links}}<a href="{{this.href}}" download>{{this.name}}</a>{{/each}}</p>{{/if}}
@@ -110,38 +110,6 @@ def tick(watch: Watch, show: str, by: str, request: gr.Request):
 
 
 # Handlers: what people do to a study --------------------------------------------------------------------
-
-
-@needs(Right.EVALUATE)
-def ask_cancel(project_id: int, request: gr.Request):
-    with read() as session:
-        study = _linked(session, project_id, request)
-        return gr.Column(visible=True), {
-            "text": cancel_sentence(study, study_steps.standings(session, study))
-        }
-
-
-@needs(Right.EVALUATE)
-def keep_running(request: gr.Request):
-    return gr.Column(visible=False)
-
-
-@needs(Right.EVALUATE)
-def cancel(project_id: int, request: gr.Request):
-    with write() as session:
-        study = _linked(session, project_id, request)
-        study_control.cancel(session, actor_of(session, request), study)
-        session.flush()
-        return _open(session, project_id, study.id, request)
-
-
-@needs(Right.EVALUATE)
-def resume(project_id: int, request: gr.Request):
-    with write() as session:
-        study = _linked(session, project_id, request)
-        study_control.resume(session, actor_of(session, request), study)
-        session.flush()
-        return _open(session, project_id, study.id, request)
 
 
 @needs(Right.EVALUATE)
@@ -252,6 +220,19 @@ def _closed() -> tuple:
     return NO_HEAD, NO_PROGRESS, NO_NOTICE, NO_ARMS, gr.Button(visible=False), gr.Button(visible=False)
 
 
+def _question(session: Session, study: Study) -> str:
+    return cancel_sentence(study, study_steps.standings(session, study))
+
+
+def _shown(session: Session, project_id: int, study: Study, request: gr.Request) -> tuple:
+    return _open(session, project_id, study.id, request)
+
+
+CONTROL = run_handlers(
+    find=_linked, question=_question, show=_shown, stop=study_control.cancel, go_on=study_control.resume
+)
+
+
 # Layout and wiring --------------------------------------------------------------------------------------
 
 
@@ -283,14 +264,7 @@ def build() -> None:
             scale=6, min_width=320, visible=False, elem_classes="pane", elem_id="study-pane"
         ) as study_col:
             head_html, bar_html, outcome_html = study_head(), progress_bar(), notice()
-            with gr.Row(elem_classes="actions"):
-                cancel_btn = gr.Button("Cancel study", size="sm", visible=False)
-                resume_btn = gr.Button("Resume", visible=False)
-            with gr.Column(visible=False, elem_classes="confirm") as confirm_col:
-                confirm_html = View(CONFIRM, {"text": ""})
-                with gr.Row(elem_classes="actions"):
-                    stop_btn = gr.Button("Cancel it", variant="stop", size="sm")
-                    keep_btn = gr.Button("Keep running", size="sm")
+            control = run_control("study")
             with gr.Row(elem_classes="filters study-choices"):
                 show_dd = gr.Dropdown(studying.shows(), value=GAIN, label="Shows", elem_id="field-show")
                 by_dd = gr.Dropdown(COLUMNS, value="", label="Columns", elem_id="field-by")
@@ -302,28 +276,25 @@ def build() -> None:
                 log_html = log_tail()
     timer, watch_state, key_state = gr.Timer(TICK, active=False), gr.State(Watch()), gr.State("")
 
-    panel = [head_html, bar_html, outcome_html, arms_html, cancel_btn, resume_btn]
+    panel = [head_html, bar_html, outcome_html, arms_html, *control.buttons]
     everything = [
-        list_html, worker_html, timer, watch_state, form_col, study_col, confirm_col, new_btn, small_col,
-        log_html, *panel,
+        list_html, worker_html, timer, watch_state, form_col, study_col, control.confirm_col,
+        new_btn, small_col, log_html, *panel,
     ]  # fmt: skip
     here, shown = [page.project_id], [show_dd, by_dd]
     opened = [
         page.on_load(show_page, everything),
         page.on(list_html.open, choose, here, everything),
-        page.on(stop_btn.click, cancel, here, everything, trigger_mode="once"),
-        page.on(resume_btn.click, resume, here, everything, trigger_mode="once"),
         page.on(small_btn.click, run_miniature, here, everything, trigger_mode="once"),
         page.on(medtuned_btn.click, run_medtuned, here, everything, trigger_mode="once"),
     ]
+    opened += wire_run_control(page, control, CONTROL, everything)
     for close in (head_html.close, close_btn.click):
         page.on(close, close_pane, here, everything)
     page.on(
         timer.tick, tick, [watch_state, *shown],
         [list_html, worker_html, timer, watch_state, figure_html, log_html, *panel], problem=gr.State(None),
     )  # fmt: skip
-    page.on(cancel_btn.click, ask_cancel, here, [confirm_col, confirm_html])
-    page.on(keep_btn.click, keep_running, None, [confirm_col])
     figure = ([*here, *shown, watch_state], [figure_html, links_html])
     for choice in shown:
         page.on(choice.input, draw_figure, *figure)

@@ -15,9 +15,9 @@ from bioui.components.run_compare import chart_value, compare_pane, head_value, 
 from bioui.components.run_list import moved_run, picked_runs, run_list
 from bioui.components.table import row_id
 from bioui.components.train_form import train_form
-from bioui.components.train_panes import RUN_VIEWS, linked, linked_many, open_run, run_values
+from bioui.components.train_panes import RUN_VIEWS, linked_many, open_run, run_values
 from bioui.components.view import View
-from bioui.handling import actor_of, needs, project_of
+from bioui.handling import actor_of, linked, needs, project_of
 from bioui.runs import (
     COMPARISON_OPEN,
     EMPTY,

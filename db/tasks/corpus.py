@@ -3,6 +3,7 @@
 A task of its own is a few lines: which template, which formats, what counts (see the modules beside this).
 """
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -26,7 +27,7 @@ _WORDINGS = Path(__file__).with_name("wordings.yaml")
 FORMAT = Option("format", "How the file is written; told from the file unless named.")
 
 
-class CorpusTask:
+class CorpusTask(ABC):
     """A task whose rows come from a corpus.
 
     Settings: `form`, one of the template's output forms; `labels`, in place of the template's; `wording`, the
@@ -141,8 +142,8 @@ class CorpusTask:
     def options(self, row: Any) -> Sequence[Options]:
         return ()
 
-    def score(self, row: Any, answer: str) -> RowScore:
-        raise NotImplementedError
+    @abstractmethod
+    def score(self, row: Any, answer: str) -> RowScore: ...
 
     def score_options(
         self, row: Any, likelihoods: Sequence[Sequence[float]], lengths: Sequence[Sequence[int]]

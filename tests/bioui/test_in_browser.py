@@ -12,7 +12,6 @@ from db.session import write
 
 NASTY = "<img src=x onerror=\"window.ran='html'\"> ${window.ran='template'} \\alpha \\u `x` {{value}} $& é"
 OURS = ("data:", "blob:")
-expect.set_options(timeout=20_000)  # a busy machine may take long over the first page
 
 
 @pytest.fixture

@@ -9,8 +9,6 @@ from db.enums import Role
 from tests.corpora import corpus
 from tests.e2e.conftest import log_in, open_page
 
-expect.set_options(timeout=60_000)  # two busy cores
-
 
 @pytest.fixture(scope="module")
 def cookies(studio) -> dict[str, dict]:

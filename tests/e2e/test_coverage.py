@@ -8,8 +8,6 @@ from playwright.sync_api import Page, expect
 from db.enums import Role
 from tests.e2e.conftest import log_in, open_page
 
-expect.set_options(timeout=30_000)
-
 
 @pytest.fixture(scope="module")
 def cookies(studio) -> dict[str, dict]:

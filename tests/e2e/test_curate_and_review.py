@@ -12,8 +12,6 @@ from db.enums import Role
 from db.session import connect, write
 from tests.e2e.conftest import log_in, open_page
 
-expect.set_options(timeout=20_000)  # two busy cores
-
 
 @pytest.fixture(scope="module")
 def cookies(studio) -> dict[str, dict]:

@@ -9,7 +9,6 @@ from playwright.sync_api import Locator, Page, expect
 from tests.e2e.conftest import log_in, open_page
 
 COLD = 180_000  # milliseconds; importing torch on two busy cores
-expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,6 @@ from db.tables import Project
 from tests.e2e.conftest import log_in, open_page
 from tests.trainer.encoding import freeze_task
 
-expect.set_options(timeout=30_000)
-
 
 @pytest.fixture(scope="module")
 def cookies(studio) -> dict[str, dict]:

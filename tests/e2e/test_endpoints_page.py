@@ -10,7 +10,6 @@ from db.enums import Role
 from tests.e2e.conftest import log_in, open_page
 from tests.scripted_endpoint import Act, ScriptedEndpoint, always
 
-expect.set_options(timeout=20_000)  # two busy cores
 STARTS_WITHIN = 120_000  # milliseconds; the model server imports torch
 KEY = "sk-proj-4f9aB27cDe81Xy"  # like a key; nobody's
 

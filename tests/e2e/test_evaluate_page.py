@@ -12,7 +12,6 @@ from tests.e2e.conftest import log_in, open_page
 
 COLD = 180_000  # milliseconds; importing torch on two busy cores
 ROWS = 8
-expect.set_options(timeout=30_000)
 
 
 def freeze_demo_rows(studio) -> tuple[int, int]:

@@ -5,7 +5,6 @@ from playwright.sync_api import expect
 from db.enums import Role
 from tests.e2e.conftest import log_in, open_page
 
-expect.set_options(timeout=20_000)  # two busy cores
 # What a busy machine does: each piece of the event stream reaches the page's code 700 ms late, in order.
 LATE_STREAM = """
 const prompt = window.fetch;

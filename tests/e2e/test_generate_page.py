@@ -16,7 +16,6 @@ from tests.scripted_endpoint import ScriptedEndpoint, rows_for
 
 SLOW = 60_000  # milliseconds; a worker's child starts on two busy cores
 HOSTILE = "<img src=x onerror=\"document.title='broken'\"> ${document.title='broken'} `x`"
-expect.set_options(timeout=30_000)
 
 
 def reply(key: str, count: int) -> str:

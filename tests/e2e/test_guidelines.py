@@ -9,7 +9,6 @@ from playwright.sync_api import Page, expect
 from db.enums import Role
 from tests.e2e.conftest import log_in, open_page
 
-expect.set_options(timeout=20_000)  # two busy cores
 HOSTILE = """# Title
 
 <script>window.ran = 1</script> <img src=x onerror="window.ran = 2">

@@ -11,8 +11,6 @@ from playwright.sync_api import Page, expect
 from db.enums import Role
 from tests.e2e.conftest import log_in, open_page
 
-expect.set_options(timeout=30_000)  # two busy cores
-
 ROWS = [
     {"question": f"Which nerve supplies muscle number {n}?", "reply": f"Nerve {n}.", "ward": "7"}
     for n in range(30)

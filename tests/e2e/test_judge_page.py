@@ -16,8 +16,6 @@ from tests.e2e.conftest import log_in, open_page
 from tests.scripted_endpoint import ScriptedEndpoint
 from tests.trainer.judging.conftest import GOOD, answer_twice, verdict
 
-expect.set_options(timeout=30_000)
-
 
 @pytest.fixture(scope="module")
 def judge():

@@ -10,8 +10,6 @@ from db.session import connect, read
 from tests.bioui.results.stored import HOSTILE, fill
 from tests.e2e.conftest import log_in, open_page
 
-expect.set_options(timeout=30_000)
-
 
 @pytest.fixture(scope="module")
 def cookie(studio) -> dict:

@@ -13,8 +13,6 @@ from db.tables import BaseModel, Project
 from tests.db import studied
 from tests.e2e.conftest import Studio, _end_what_is_left, _free_port, log_in, open_page
 
-expect.set_options(timeout=30_000)
-
 
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory) -> Iterator[Studio]:
@@ -67,7 +65,7 @@ def test_a_study_is_started_in_miniature_stopped_and_another_read_and_taken_away
     expect(page.locator("#study-pane h2")).to_have_text("BioInstruct, miniature")
     expect(page.locator(".study-arms tbody tr")).to_have_count(8)
     page.get_by_role("button", name="Cancel study").click()
-    page.get_by_role("button", name="Cancel it").click()
+    page.get_by_role("button", name="Stop it").click()
     expect(page.locator("#study-pane .pane-head .chip")).to_have_text("Cancelled")
     expect(page.locator("#study-pane")).to_contain_text("Resume goes on with what is missing.")
 

@@ -13,7 +13,6 @@ from db.tables import Attempt, Job, Project
 from tests.e2e.conftest import log_in, open_page
 
 COLD = 180_000  # milliseconds; importing torch on two busy cores
-expect.set_options(timeout=30_000)
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from tests.db.hub_double import FakeHub
 from tests.e2e.conftest import log_in, open_page
 
 COLD = 60_000  # milliseconds
-expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="module")

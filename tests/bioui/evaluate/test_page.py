@@ -165,16 +165,16 @@ def test_a_run_is_cancelled_and_resumed_by_those_who_evaluate(setting):
     with read() as session:
         job_id = jobs.list_jobs(session, setting.project_id, JobKind.EVALUATE)[0].id
     trainer = request_of(setting.people.trainer, project=str(setting.project_id), job=str(job_id))
-    assert "Scored rows are kept" in page.ask_cancel(setting.project_id, trainer)[1]["text"]
-    page.cancel(setting.project_id, trainer)
+    assert "Scored rows are kept" in page.CONTROL.ask_cancel(setting.project_id, trainer)[1]["text"]
+    page.CONTROL.cancel(setting.project_id, trainer)
     with write() as session:
         job = jobs.get_job(session, job_id)
         assert job.cancel_requested_at is not None
         jobs.close(session, job_id, job.attempt, JobStatus.CANCELLED)
-    page.resume(setting.project_id, trainer)
+    page.CONTROL.resume(setting.project_id, trainer)
     with read() as session:
         assert jobs.get_job(session, job_id).status is JobStatus.QUEUED
-    for handler in (page.cancel, page.resume, page.ask_cancel):
+    for handler in (page.CONTROL.cancel, page.CONTROL.resume, page.CONTROL.ask_cancel):
         with pytest.raises(PolicyError):
             handler(setting.project_id, asked(setting, job=str(job_id)))
 

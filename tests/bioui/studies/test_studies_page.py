@@ -117,7 +117,7 @@ def test_a_reader_looks_and_changes_nothing(people, project_id, start):
     shown = page.show_page(project_id, request)
     assert shown[7].visible is False  # New study
     assert shown[14].visible is False  # Cancel
-    for press in (page.cancel, page.resume, page.run_miniature):
+    for press in (page.CONTROL.cancel, page.CONTROL.resume, page.run_miniature):
         with pytest.raises(PolicyError):
             press(project_id, request)
     with pytest.raises(LookupError, match="no study number 99"):
