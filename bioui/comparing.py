@@ -4,8 +4,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import gradio as gr
-
 from bioui.answering import Question
 from bioui.components.answers import AnswersState, ColumnState
 from bioui.endpoint_stream import EndpointAsk
@@ -187,12 +185,6 @@ def keep(session: Session, actor: Actor, asked: Asked, state: AnswersState) -> C
 def answered(state: AnswersState) -> list[int]:
     """The columns that have an answer."""
     return [at for at, column in enumerate(state.columns) if column.finish_reason]
-
-
-def number_in_url(request: gr.Request, name: str) -> int:
-    """?name=7 as a number; 0 where there is none."""
-    wanted = request.query_params.get(name) or ""
-    return int(wanted) if wanted.isdecimal() and len(wanted) < 16 else 0
 
 
 def in_our_words(error: Exception, asked: Asked) -> Exception:

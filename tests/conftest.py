@@ -59,12 +59,13 @@ LONG_FILES = (
     "e2e/test_datasets_and_train.py", "e2e/test_evaluate_page.py", "e2e/test_results_page.py",
     "e2e/test_judge_page.py", "e2e/test_studies_page.py", "bioui/test_endpoints.py", "e2e/test_spine.py",
     "trainer/generating/test_generate.py", "e2e/test_curate_and_review.py", "trainer/test_worker.py",
-    "trainer/test_slurm.py", "trainer/test_launch.py",
+    "trainer/test_slurm.py", "trainer/test_launch.py", "e2e/test_blind_round.py", "e2e/test_batches_page.py",
     "e2e/test_generate_page.py", "db/test_bulk.py", "e2e/test_endpoints_page.py", "trainer/test_convert.py",
     "e2e/test_playground.py", "db/test_exchange_hub.py", "e2e/test_versions.py", "trainer/test_train.py",
     "e2e/test_guidelines.py", "db/test_leases.py", "e2e/test_convert_page.py", "bioui/test_in_browser.py",
     "e2e/test_import.py", "trainer/generating/test_kills.py", "e2e/test_coverage.py",
     "db/test_ten_clients.py", "e2e/test_event_stream.py", "trainer/serve/test_lifecycle.py",
+    "trainer/serve/test_chaos.py", "trainer/test_room.py",
     "bioui/test_server.py",
 )  # fmt: skip
 

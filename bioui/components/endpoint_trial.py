@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bioui.answering import LOOK, launch
 from bioui.components.notice import notice_value
 from bioui.components.progress import progress_value
 from bioui.handling import Problem
 from bioui.model_server import START_WITHIN
-from bioui.answering import LOOK, launch
 from bioui.present import duration
 from bioui.work import Work
 from db import endpoints

@@ -21,8 +21,7 @@ from bioui.components.sides_picker import default_sides, opened_values, wire_sid
 from bioui.components.spread import spread
 from bioui.components.table import row_id, table
 from bioui.components.view import View
-from bioui.evaluating import linked
-from bioui.handling import actor_of, needs
+from bioui.handling import actor_of, linked, needs
 from bioui.runs import worker_notice
 from bioui.watching import mark_of
 from db import batches, jobs

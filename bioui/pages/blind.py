@@ -13,8 +13,7 @@ from bioui.components.ballot_bar import ballot_bar
 from bioui.components.ballot_head import ending, last_vote, pair_prompt, round_head, what_happens
 from bioui.components.frame import Page
 from bioui.components.view import View
-from bioui.evaluating import linked
-from bioui.handling import actor_of, needs, project_of
+from bioui.handling import actor_of, linked, needs, project_of
 from db import acknowledgements, assignments, rounds
 from db.policy import Right
 from db.session import Session, write

@@ -3,7 +3,6 @@
 import gradio as gr
 
 from bioui.answering import BUSY, launch, runs
-from bioui.comparing import number_in_url
 from bioui.components import empty
 from bioui.components.acknowledgement import acknowledgement
 from bioui.components.answers import answers_value
@@ -26,7 +25,7 @@ from bioui.components.sides_picker import (
 from bioui.components.table import row_id
 from bioui.components.view import View
 from bioui.components.voting import show_vote, voting, wire_voting
-from bioui.handling import actor_of, needs
+from bioui.handling import actor_of, linked, needs
 from bioui.shown import Shown, blinds, show, stored_value
 from db import comparisons, processes, prompts, sides
 from db.compare_spec import Sampling, SideSpec
@@ -115,7 +114,7 @@ def _askable(session: Session, comparison: Comparison) -> list[SideSpec]:
 
 def _wanted_prompt(session: Session, project_id: int, request: gr.Request) -> Desk:
     """The desk with the prompt in the address, or else with the first of the shelf."""
-    if prompt_id := number_in_url(request, "prompt"):
+    if prompt_id := linked(request, "prompt"):
         version = prompts.get(session, project_id, prompt_id).versions[-1]
     else:
         version = next(iter(prompts.list_shelf(session, project_id)), None)
@@ -143,7 +142,7 @@ def show_desk(project_id: int, request: gr.Request):
     """The comparison in the address, or the prompt there, or the first of the shelf."""
     with read() as session:
         actor = actor_of(session, request)
-        if comparison_id := number_in_url(request, "comparison"):
+        if comparison_id := linked(request, "comparison"):
             comparison = comparisons.get(session, project_id, comparison_id)
             page, desk, settings, _ = opened(session, actor, comparison, Desk(), Typed())
             chosen = _askable(session, comparison)
@@ -151,7 +150,7 @@ def show_desk(project_id: int, request: gr.Request):
             page = (Shown(), answers_value(None), NO_TALK, gr.update(visible=False))
             desk = desk_values(session, project_id, _wanted_prompt(session, project_id, request))
             settings = (BEGUN.max_tokens, BEGUN.temperature, BEGUN.seed)
-            chosen = default_sides(session, project_id, number_in_url(request, "adapter"))
+            chosen = default_sides(session, project_id, linked(request, "adapter"))
         return (*page, *desk, *settings, *opened_values(session, project_id, chosen))
 
 

@@ -20,8 +20,7 @@ from bioui.components.verdict_agreement import agreement_view
 from bioui.components.verdict_axes import axes_view
 from bioui.components.verdict_groups import groups_view
 from bioui.components.verdict_ranking import ranking_view
-from bioui.evaluating import linked
-from bioui.handling import actor_of, needs
+from bioui.handling import actor_of, linked, needs
 from db import adjudication, rounds
 from db.policy import Actor, Right
 from db.session import Session, read, write

@@ -15,7 +15,6 @@ from db.tables import Adapter, BaseModel, Project
 from db.users import get_actor
 from tests.e2e.conftest import log_in, open_page
 
-expect.set_options(timeout=30_000)
 SHORT, LONG = "Nitrofurantoin is used.", "**Nitrofurantoin 100 mg** twice a day for 5 days; not at term."
 CORRECTED = (
     "Nitrofurantoin 100 mg twice a day for 5 days; avoid it near term, and send a urine culture first."
@@ -134,13 +133,16 @@ def test_a_clinician_votes_by_keys_corrects_takes_back_and_is_told_which_was_whi
     expect(page.locator(".ballot-end")).to_contain_text("2 votes, 1 skipped, 1 corrected answer")
 
 
-def test_what_is_typed_survives_a_round_that_was_closed_meanwhile(browser, studio, cookies, link):
+def test_what_is_typed_survives_a_round_that_was_closed_meanwhile(
+    browser, studio, cookies, link, screenshots
+):
     lead = page_of(browser, studio, cookies, "tora", link.replace("/blind", "/rounds"))
     expect(lead.locator(".round-raters")).to_contain_text("1 rater has not begun")
     page = page_of(browser, studio, cookies, "cem", "/")
     page.get_by_role("link", name="Cystitis in pregnancy").click()
     begin(page)
     page.keyboard.press("3")
+    page.screenshot(path=screenshots / "blind.png")
     page.locator(".ballot-own summary").click()
     page.locator("#ballot-comment").fill("Neither names the culture.")
     lead.get_by_role("button", name="Close the round").click()
@@ -155,9 +157,12 @@ def test_what_is_typed_survives_a_round_that_was_closed_meanwhile(browser, studi
     expect(page.locator(".ballot-last")).to_contain_text("equally good")
 
 
-def test_a_lead_reads_the_verdict_and_settles_what_raters_differ_on(browser, studio, cookies, link):
+def test_a_lead_reads_the_verdict_and_settles_what_raters_differ_on(
+    browser, studio, cookies, link, screenshots
+):
     page = page_of(browser, studio, cookies, "tora", link.replace("/blind", "/rounds"))
     expect(page.locator(".verdict-view").first).to_contain_text(re.compile(r"Starter demo preferred 2 to 0"))
+    page.screenshot(path=screenshots / "rounds.png", full_page=True)
     with page.expect_download() as export:
         page.get_by_role("link", name="Download JSONL").click()
     assert CORRECTED in export.value.path().read_text("utf-8")

@@ -15,8 +15,8 @@ from trainer.serve.holding import Held
 def describe(held: Held, asked: Asked, row: int) -> dict:
     """Provenance of the answer of one row, ready for JSON.
 
-    The same request again (sides, their order, prompts, sampling) on the same `batch`, device, threads and
-    packages gives the same text.
+    The same request again (sides, their order, prompts, sampling) on the same `batch`, device, threads,
+    cores and packages gives the same text.
     """
     adapter = asked.adapters[row]
     return {
@@ -27,6 +27,7 @@ def describe(held: Held, asked: Asked, row: int) -> dict:
         "packed": "nf4" if held.four_bit else None,
         "device": _device(held.device),
         "threads": torch.get_num_threads(),
+        "cores": held.spare_cores,
         "batch": {
             "rows": asked.rows,
             "row": row,

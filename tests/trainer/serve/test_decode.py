@@ -49,15 +49,16 @@ def tokens(
     limit=20,
     turns=False,
     cores=1,
+    prompt=PROMPT,
 ):
     """Token ids a row, and each row's finish reason; in one batch, or with `turns` a pass each."""
     said, reasons = [[] for _ in names], [None] * len(names)
     base = model.get_base_model()
     with rows.in_turn(model) if turns else rows.assigned(model, names) as way:
         forward = (
-            Alternating(base, [PROMPT] * len(names), lambda row: way(names[row]))
+            Alternating(base, [prompt] * len(names), lambda row: way(names[row]))
             if turns
-            else Together(base, PROMPT, len(names), only=way, cores=cores)
+            else Together(base, prompt, len(names), only=way, cores=cores)
         )
         steps = decode(
             forward,
@@ -87,17 +88,18 @@ def test_rows_of_a_pair_are_the_separate_runs_token_for_token(tuned, temperature
 
 def test_rows_that_read_the_prompt_on_cores_of_their_own_say_the_same(tuned):
     names = ["tuned", "__base__", "idle", "tuned"]
-    assert tokens(tuned, names, cores=2) == tokens(tuned, names)
+    long = PROMPT * 30
+    assert tokens(tuned, names, cores=2, prompt=long) == tokens(tuned, names, prompt=long)
 
 
 def test_an_exception_on_another_core_is_the_runs_own_and_leaves_no_hook(tuned):
     before, _ = tokens(tuned, ["tuned", "__base__"])
     broken = tuned.get_base_model().model.layers[1].register_forward_hook(lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        tokens(tuned, ["tuned", "__base__"], cores=2)
+        tokens(tuned, ["tuned", "__base__"], cores=2, prompt=PROMPT * 30)
     broken.remove()
     assert not any(layer._forward_hooks or layer._forward_pre_hooks for layer in rows.lora_layers(tuned))
-    assert tokens(tuned, ["tuned", "__base__"], cores=2)[0] == before
+    assert tokens(tuned, ["tuned", "__base__"])[0] == before
 
 
 def test_greedy_rows_are_what_generate_says(tuned):
