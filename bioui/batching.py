@@ -25,7 +25,7 @@ from bioui.components.progress import NO_PROGRESS
 from bioui.components.table import Column, Trail, cell, table_value
 from bioui.present import ago, exact, status_chip
 from bioui.watching import mark_of
-from db import audit, batch_figures, batches, jobs, queue
+from db import assignments, audit, batch_figures, batches, jobs, queue
 from db.batch_figures import Figures, Show
 from db.compare_spec import require_sides
 from db.enums import JobKind, JobStatus
@@ -115,7 +115,8 @@ def answers_values(session: Session, actor: Actor, job: Job, look: Look) -> tupl
     """Slices, the lists of slices and of what to show, and the page of rows; with it the look."""
     titles, colours = _sides(session, job)
     figures = batch_figures.read(session, job.id, len(titles))
-    hidden = batches.hidden_from(session, actor, job.id)
+    awaited = assignments.still_blind(session, actor, job.project_id)
+    hidden = awaited.keys() & {row.comparison.id for row in figures.rows}
     rows = batch_figures.chosen(figures.rows, slice=look.slice, show=look.show, words=look.words)
     if hidden and (look.show is not Show.ALL or look.words):  # a filter must not tell of what is withheld
         rows = [row for row in rows if row.comparison.id not in hidden]

@@ -8,7 +8,17 @@ from fastapi.responses import FileResponse, JSONResponse, Response, StreamingRes
 
 from bioui import leading, outgoing, prediction_files
 from bioui.gate import user_of
-from db import batch_export, batch_figures, batches, datasets, leaderboard, preferences, projects, users
+from db import (
+    assignments,
+    batch_export,
+    batch_figures,
+    batches,
+    datasets,
+    leaderboard,
+    preferences,
+    projects,
+    users,
+)
 from db.exchange.writers import record_export
 from db.leaderboard_table import as_csv
 from db.policy import PolicyError, Right, require
@@ -114,7 +124,8 @@ def download_answers(job_id: int, suffix: str, request: Request, project: int) -
             actor = users.get_actor(session, user_of(request) or "")
             require(actor, Right.COMPARE)
             job = batches.find(session, project, job_id)
-            titles, hidden = batches.titles(session, job), batches.hidden_from(session, actor, job.id)
+            titles = batches.titles(session, job)
+            hidden = assignments.still_blind(session, actor, job.project_id)
             found = batch_figures.read(session, job.id, len(titles)).rows
     except PolicyError as error:
         return JSONResponse({"detail": str(error)}, status_code=403)

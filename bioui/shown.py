@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from bioui.comparing import Asked, measured_of
 from bioui.components.answers import AnswersState, ColumnState, answers_value
 from bioui.present import ago, shortened
-from db import comparisons, sides
-from db.policy import Actor
+from db import assignments, comparisons, sides
+from db.policy import Actor, PolicyError
 from db.session import Session
 from db.tables import Answer, Comparison
 
@@ -79,8 +79,18 @@ def shuffled(count: int) -> tuple[int, ...]:
     return tuple(_DICE.sample(range(count), count))
 
 
-def show(actor: Actor, comparison: Comparison) -> Shown:
-    """A stored comparison as this person may see it."""
+def show(session: Session, actor: Actor, comparison: Comparison) -> Shown:
+    """A stored comparison as this person may see it.
+
+    Raises PolicyError where they are still to judge it, or a turn before it, blind in a round.
+    """
+    awaited = assignments.still_blind(session, actor, comparison.project_id)
+    for turn in comparisons.turns_of(session, comparison) if awaited else ():
+        if turn.id in awaited:
+            raise PolicyError(
+                f"You may not open these answers yet: the round {awaited[turn.id]} asks you to judge them "
+                "blind. Vote there first; then they open here."
+            )
     order = blinds.order_of(actor, comparison.id)
     return Shown(comparison.id, order or tuple(range(len(comparison.answers))), is_blind=order is not None)
 

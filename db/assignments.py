@@ -221,8 +221,24 @@ def by_answer(rubric: Mapping[str, Mapping[str, Any]], left: int, right: int) ->
     return {left if side == "left" else right: values for side, values in rubric.items()}
 
 
+def still_blind(session: Session, actor: Actor, project_id: int) -> dict[int, str]:
+    """The comparisons that the actor is still to judge blind, each with the title of its open round: until
+    then nothing may show the actor their sides."""
+    query = (
+        select(RoundPair.comparison_id, Round.title)
+        .join(Assignment, Assignment.pair_id == RoundPair.id)
+        .join(Round, Round.id == RoundPair.round_id)
+        .where(Round.project_id == project_id, Round.closed_at.is_(None), Round.removed_at.is_(None))
+        .where(Assignment.rater_id == actor.id, Assignment.done_at.is_(None))
+    )
+    return {row.comparison_id: row.title for row in session.execute(query)}
+
+
 def has_seen(session: Session, actor: Actor, pair: RoundPair) -> bool:
-    """True where the rater voted on this very pair before with the sides' names in view."""
+    """True where the rater knows the sides of this pair: who asked for the answers one by one, outside a
+    batch, or voted on them before with the names in view."""
+    if pair.comparison.job_id is None and pair.comparison.created_by_id == actor.id:
+        return True
     query = select(Vote.id).where(
         Vote.one_id == pair.one_id,
         Vote.other_id == pair.other_id,

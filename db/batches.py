@@ -18,7 +18,7 @@ from db.comparisons import AnswerText
 from db.enums import JobKind
 from db.policy import Actor
 from db.session import parts
-from db.tables import Answer, Assignment, Comparison, Job, Round, RoundPair, TaskVersion
+from db.tables import Answer, Comparison, Job, TaskVersion
 from db.task_versions import get_task
 
 
@@ -133,19 +133,6 @@ def list_rows(
         .options(selectinload(Comparison.answers))
     )
     return list(session.scalars(query))
-
-
-def hidden_from(session: Session, actor: Actor, job_id: int) -> set[int]:
-    """The comparisons of a batch that the actor is still to judge blind: their answers are withheld."""
-    query = (
-        select(RoundPair.comparison_id)
-        .join(Assignment, Assignment.pair_id == RoundPair.id)
-        .join(Round, Round.id == RoundPair.round_id)
-        .join(Comparison, Comparison.id == RoundPair.comparison_id)
-        .where(Comparison.job_id == job_id, Assignment.rater_id == actor.id, Assignment.done_at.is_(None))
-        .where(Round.closed_at.is_(None), Round.removed_at.is_(None))
-    )
-    return set(session.scalars(query))
 
 
 # The job's side -------------------------------------------------------------------------------------------

@@ -76,7 +76,7 @@ def opened(
     session: Session, actor: Actor, comparison: Comparison, desk: Desk, typed: Typed
 ) -> tuple[tuple, tuple, tuple, tuple]:
     """A stored comparison on the page: what is shown of it, the desk, the settings, the sides."""
-    shown = show(actor, comparison)
+    shown = show(session, actor, comparison)
     return (
         (shown, stored_value(session, comparison, shown), *_talk(session, actor, comparison)),
         desk_values(session, comparison.project_id, desk_of(comparison, desk, typed)),

@@ -54,7 +54,7 @@ def test_a_third_person_settles_and_the_vote_means_the_answer_on_that_side(peopl
         vote = session.get_one(Vote, given)
         chosen = vote.one_id if vote.choice is Choice.ONE else vote.other_id
         assert session.get_one(Answer, chosen).text == opposed.laid.right
-        assert (vote.settles, vote.is_blind) == (True, True)
+        assert (vote.settles, vote.is_blind) == (True, False)  # the trainer asked for these answers
         assert adjudication.count(session, voted) == 1
         assert len(votes.ballots(session, project_id)) == 6  # the raters' own, not the settling one
         again = adjudication.adjudicate(session, people.trainer, opposed.pair_id, "tie", comment="Equal.")

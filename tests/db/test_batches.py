@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from db import batch_export, batch_figures, batch_prompts, batches, prompts
+from db import assignments, batch_export, batch_figures, batch_prompts, batches, prompts
 from db.batch_figures import Show
 from db.batch_prompts import BatchPrompt
 from db.compare_spec import CompareSpec, SideSpec
@@ -271,8 +271,8 @@ def test_answers_that_a_rater_is_still_to_judge_blind_are_withheld(people, proje
         turn = Assignment(pair_id=pair.id, rater_id=people.clinician.id, position=0, is_flipped=True)
         s.add(turn)
         s.flush()
-        assert batches.hidden_from(s, people.clinician, batch) == {row.id}
-        assert batches.hidden_from(s, people.reviewer, batch) == set()
+        assert set(assignments.still_blind(s, people.clinician, project_id)) == {row.id}
+        assert assignments.still_blind(s, people.reviewer, project_id) == {}
         turn.done_at = row.created_at
         s.flush()
-        assert batches.hidden_from(s, people.clinician, batch) == set()
+        assert assignments.still_blind(s, people.clinician, project_id) == {}

@@ -162,7 +162,7 @@ def test_a_lead_reads_the_verdict_and_settles_what_raters_differ_on(
 ):
     page = page_of(browser, studio, cookies, "tora", link.replace("/blind", "/rounds"))
     expect(page.locator(".verdict-view").first).to_contain_text(re.compile(r"Starter demo preferred 2 to 0"))
-    page.screenshot(path=screenshots / "rounds.png", full_page=True)
+    page.screenshot(path=screenshots / "rounds.png")
     with page.expect_download() as export:
         page.get_by_role("link", name="Download JSONL").click()
     assert CORRECTED in export.value.path().read_text("utf-8")

@@ -9,9 +9,10 @@ from bioui import answering
 from bioui.components import sending, voting
 from bioui.pages import playground
 from bioui.shown import shuffled
-from db import comparisons, instructions, votes
+from db import comparisons, instructions, rounds, votes
 from db.enums import Choice, Origin
-from db.session import read
+from db.policy import PolicyError
+from db.session import read, write
 from db.tables import Vote
 from tests.bioui.playground.conftest import (
     BASE,
@@ -193,3 +194,15 @@ def test_a_stop_under_a_blind_reaches_the_column_that_was_pressed(server, script
     sending.stop(event(position=5), asks())
     assert len(script.stops) == 1
     running.close()
+
+
+def test_answers_that_wait_for_a_blind_vote_do_not_open_here(server, adapter_id, project_id, people):
+    shown = asked().shown
+    with write() as session:
+        answers = comparisons.get(session, project_id, shown.comparison_id).answers
+        pairs = [tuple(answer.id for answer in answers)]
+        raters = [people.clinician.id]
+        rounds.create(session, people.trainer, project_id, title="Ward round", pairs=pairs, rater_ids=raters)
+    with pytest.raises(PolicyError, match="the round Ward round asks you to judge them blind"):
+        playground.show_desk(project_id, asks(comparison=shown.comparison_id))
+    playground.show_desk(project_id, asks("trainer", comparison=shown.comparison_id))
