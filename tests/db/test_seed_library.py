@@ -22,7 +22,9 @@ SEED_KEYS = [
     "id", "category", "task", "specialty", "difficulty",
     "tags", "instruction", "input", "output", "source",
 ]  # fmt: skip
-PROMPT_KEYS = ["id", "title", "category", "task", "specialty", "instruction", "input", "watch_for"]
+PROMPT_KEYS = [
+    "id", "title", "category", "task", "specialty", "tags", "instruction", "input", "expected", "watch_for",
+]  # fmt: skip
 
 TOO_ALIKE = 0.7  # the ROUGE-L F above which Self-Instruct drops a new instruction
 KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -208,6 +210,8 @@ def test_a_prompt_has_the_agreed_fields_and_one_thing_to_watch_for(prompt):
     assert prompt["title"][0].isupper()
     assert prompt["instruction"].strip()
     assert isinstance(prompt["input"], str)
+    assert prompt["tags"]
+    assert 2 <= len(prompt["expected"]) <= 4
     assert re.fullmatch(r"[A-Z].*[^.]\.", prompt["watch_for"])
     assert ". " not in prompt["watch_for"]
 

@@ -137,6 +137,8 @@ def train(trainer: Page) -> None:
 def compare(clinician: Page) -> tuple[str, str]:
     """Put a prompt of one's own to the newest adapter; base's and tuned's answers."""
     expect(clinician.locator("#field-instruction textarea")).not_to_have_value("")
+    clinician.get_by_role("button", name="I will type no patient data").click()
+    expect(clinician.locator(".acknowledged")).to_be_visible()
     field(clinician, "instruction").fill(INSTRUCTION)
     field(clinician, "input").fill(INPUT)
     return answers(clinician)
@@ -144,13 +146,13 @@ def compare(clinician: Page) -> tuple[str, str]:
 
 def show_the_shipped_adapter(clinician: Page) -> None:
     """The adapter that comes with the studio, on a prompt of its shelf, with a vote."""
-    clinician.get_by_label("Adapter").click()
-    clinician.get_by_role("option", name=re.compile("^Starter demo")).click()
+    clinician.goto("/playground?adapter=1")  # the first that the studio registers
+    expect(clinician.locator("#field-instruction textarea")).not_to_have_value("")
     clinician.locator(".shelf-item", has_text="Present or absent").first.click()
     expect(clinician.locator("#field-instruction textarea")).not_to_have_value(INSTRUCTION)
     answers(clinician)
-    clinician.get_by_role("button", name="Tuned is better").click()
-    expect(clinician.locator(".vote-btn[aria-pressed=true]")).to_contain_text("Tuned is better")
+    clinician.get_by_role("button", name="B is better").click()
+    expect(clinician.locator(".vote-btn[aria-pressed=true]")).to_contain_text("B is better")
 
 
 def answers(page: Page) -> tuple[str, str]:
@@ -158,7 +160,7 @@ def answers(page: Page) -> tuple[str, str]:
     page.get_by_role("button", name="Compare", exact=True).click()
     page.wait_for_function("before => location.href !== before", arg=before, timeout=COLD)
     expect(page.locator(".vote-btn").first).to_be_visible(timeout=COLD)
-    base, tuned = (text.inner_text() for text in page.locator(".pair-text").all())
+    base, tuned = (text.inner_text() for text in page.locator(".answers-text").all())
     return base, tuned
 
 
