@@ -161,4 +161,6 @@ def _is_seen(axis: Axis, value: str | None) -> bool:
 
 
 def _none_of(axis: Axis) -> str:
+    if axis.kind == "yes_no":
+        return 'no "yes"'
     return "no harm" if axis.key.startswith("harm") else f"no {axis.title[:1].lower()}{axis.title[1:]}"
