@@ -36,6 +36,12 @@ OLD = {
             "packages": "{}", "created_at": THEN,
         },
     ],
+    "processes": [
+        {
+            "id": 9, "role": "worker", "host": "h", "boot": "b", "pid": 1, "started": 1.0, "address": "",
+            "token": "", "detail": "{}", "heartbeat_at": THEN,
+        },
+    ],
     "prompts": [
         {
             "id": 4, "project_id": 1, "title": "Fever", "category": "QA", "task": "qa",

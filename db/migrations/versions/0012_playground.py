@@ -163,8 +163,7 @@ def upgrade() -> None:
     with op.batch_alter_table("login_sessions", schema=None) as batch_op:
         batch_op.add_column(sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True))
 
-    with op.batch_alter_table("processes", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("leave_reason", sa.String(), nullable=False))
+    op.add_column("processes", sa.Column("leave_reason", sa.String(), nullable=False, server_default=""))
 
     with op.batch_alter_table("prompts", schema=None) as batch_op:
         batch_op.add_column(sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True))
