@@ -12,7 +12,6 @@ from db.session import connect, read
 from tests.e2e.conftest import log_in, open_page
 
 COLD = 120_000  # milliseconds; importing torch on two busy cores
-expect.set_options(timeout=30_000)
 INSTRUCTION, INPUT = "#field-instruction textarea", "#field-input textarea"
 QUESTION = "Which drug does the note name?"
 ANSWERING = "[...document.querySelectorAll('.answers-text')].some((text) => text.textContent.length > 5)"
