@@ -17,6 +17,7 @@ from bioui.components.frame import page_frame
 from bioui.components.job_panel import log_tail
 from bioui.components.notice import notice
 from bioui.components.progress import progress_bar
+from bioui.components.run_control import run_control
 from bioui.components.sides_picker import default_sides, opened_values, wire_sides
 from bioui.components.spread import spread
 from bioui.components.table import row_id, table
@@ -228,14 +229,7 @@ def build() -> None:
             scale=6, min_width=320, visible=False, elem_classes="pane", elem_id="run-pane"
         ) as run_col:
             head_html, bar_html, outcome_html = run_head(), progress_bar(), notice()
-            with gr.Row(elem_classes="actions"):
-                cancel_btn = gr.Button("Cancel batch", size="sm", visible=False)
-                resume_btn = gr.Button("Resume", size="sm", visible=False)
-            with gr.Column(visible=False, elem_classes="confirm") as confirm_col:
-                confirm_html = View("<p>{{value.text}}</p>", {"text": ""})
-                with gr.Row(elem_classes="actions"):
-                    stop_btn = gr.Button("Stop it", variant="stop", size="sm")
-                    keep_btn = gr.Button("Keep running", size="sm")
+            control = run_control("batch")
             links_html, slices_html = run_links(), batch_slices()
             with gr.Row(elem_classes="batch-filters"):
                 slice_dd = gr.Dropdown([("All slices", ALL)], value=ALL, label="Slice", visible=False)
@@ -247,18 +241,18 @@ def build() -> None:
     timer, look_state, key_state = gr.Timer(TICK, active=False), gr.State(Look()), gr.State("")
 
     answers = [slices_html, slice_dd, show_dd, rows_html]
-    shown = [runs_html, form_col, run_col, confirm_col, head_html, bar_html, outcome_html, links_html,
-             cancel_btn, resume_btn, log_html, *answers, words_tb, timer, look_state]  # fmt: skip
+    shown = [runs_html, form_col, run_col, control.confirm_col, head_html, bar_html, outcome_html, links_html,
+             *control.buttons, log_html, *answers, words_tb, timer, look_state]  # fmt: skip
     here, at = [page.project_id], [page.project_id, look_state]
     page.on_load(show_page, [worker_html, *shown])
     chosen = page.on(runs_html.open, choose_run, here, shown)
     page.on(head_html.close, close_pane, here, shown)
     page.on(close_btn.click, close_pane, here, shown)
     page.on(timer.tick, tick, at, shown, problem=gr.State(None))
-    page.on(cancel_btn.click, ask_cancel, here, [confirm_col, confirm_html])
-    page.on(keep_btn.click, keep_running, None, confirm_col)
-    page.on(stop_btn.click, cancel, at, shown, trigger_mode="once")
-    page.on(resume_btn.click, resume, at, shown, trigger_mode="once")
+    page.on(control.cancel_btn.click, ask_cancel, here, [control.confirm_col, control.confirm_html])
+    page.on(control.keep_btn.click, keep_running, None, control.confirm_col)
+    page.on(control.stop_btn.click, cancel, at, shown, trigger_mode="once")
+    page.on(control.resume_btn.click, resume, at, shown, trigger_mode="once")
 
     looked = [*answers, look_state]
     filters = [*at, slice_dd, show_dd, words_tb]
