@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from db import audit, comparisons, feedback, sides, votes
 from db.enums import Choice
@@ -70,7 +70,8 @@ def list_own(session: Session, actor: Actor, round_id: int) -> list[Assignment]:
     """The actor's assignments of a round, in their own order."""
     require(actor, Right.COMPARE)
     _round(session, round_id)
-    return list(session.scalars(_own(actor, round_id).order_by(Assignment.position)))
+    query = _own(actor, round_id).options(joinedload(Assignment.vote)).order_by(Assignment.position)
+    return list(session.scalars(query))
 
 
 def open_assignment(

@@ -33,10 +33,6 @@ class Disk:
     needed: int
     free: int
 
-    @property
-    def is_enough(self) -> bool:
-        return self.needed <= self.free
-
     def require(self) -> None:
         """Raises ValueError when not even the first checkpoint beside the result would find room."""
         least = self.checkpoint + self.result
